@@ -1,0 +1,1 @@
+"""Settings, routes and entry points: the top layer, and the only reader of the environment."""

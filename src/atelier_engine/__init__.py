@@ -1,0 +1,1 @@
+"""Pictures and models: generation, LoRA training, scans and marks. Knows no Django."""

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from django.db import models
+from typing_extensions import override
 
 # Crockford's alphabet: no I, L, O, U, so an id survives being read aloud.
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -29,7 +30,7 @@ def new_id(prefix: str) -> str:
     return f"{prefix}_{''.join(reversed(characters))}"
 
 
-class OpaqueIdField(models.CharField[str, str]):
+class OpaqueIdField(models.CharField):  # type: ignore[type-arg]
     """Primary key holding :func:`new_id` with a fixed prefix."""
 
     def __init__(self, *, prefix: str = "", **kwargs: Any) -> None:
@@ -40,6 +41,7 @@ class OpaqueIdField(models.CharField[str, str]):
         kwargs.setdefault("default", partial(new_id, prefix))
         super().__init__(**kwargs)
 
+    @override
     def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()
         kwargs["prefix"] = self.prefix

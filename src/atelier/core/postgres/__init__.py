@@ -245,7 +245,7 @@ def _initialise(where: Place, programs: Path, *, durable: bool) -> None:
     # Made aside and renamed when whole: a kill in the middle leaves nothing half-made.
     partial = where.base / f"data.partial-{os.getpid()}"
     places.private_folder(partial, where.uid, where.gid)
-    command = [
+    command: list[str | Path] = [
         programs / "initdb", "--pgdata", partial, "--username", SUPERUSER, "--auth", "peer",
         "--encoding", "UTF8", "--locale", "C", "--locale-provider", "builtin",
         "--builtin-locale", "C.UTF-8", "--data-checksums",
@@ -282,8 +282,10 @@ def _log_path(where: Place) -> Path:
 def _start(where: Place, programs: Path, *, durable: bool) -> None:
     lines = _pid_file(where)
     if lines and lines[0].strip().isdigit() and psutil.pid_exists(int(lines[0])):
-        # After a crash the number went to a stranger; PostgreSQL would take that for itself.
+        # After a crash the number went to a stranger, or to a zombie nobody has buried yet;
+        # PostgreSQL would take it for a running server.
         (where.data / "postmaster.pid").unlink()
+    (where.socket_folder / f"{places.SOCKET_NAME}.lock").unlink(missing_ok=True)
     # Whoever may reach the socket is checked again: root, and the cluster's own user.
     _write(where.base / "hba.conf", "local all all peer map=atelier\n")
     _write(
@@ -358,9 +360,7 @@ def _prepare_database(where: Place) -> None:
         autocommit=True,
     ) as superuser:
         if not superuser.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [USER]).fetchone():
-            superuser.execute(
-                sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(sql.Identifier(USER))
-            )
+            superuser.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(sql.Identifier(USER)))
         if not superuser.execute(
             "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
         ).fetchone():

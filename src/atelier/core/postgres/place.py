@@ -36,7 +36,7 @@ class PostgresProblem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The folders of one home's cluster; ``base`` belongs to us, ``data`` and sockets to ``uid``."""
+    """The folders of one home's cluster: ``base`` is ours, ``data`` and sockets are ``uid``'s."""
 
     home: Path
     base: Path
@@ -177,7 +177,7 @@ def _runner() -> tuple[int, int]:
 
 
 def run_as(uid: int, gid: int) -> dict[str, Any]:
-    """Arguments of :mod:`subprocess` that run a program as the cluster's user, from a plain place."""
+    """Arguments of :mod:`subprocess` that run a program as the cluster's user, in ``/``."""
     arguments: dict[str, Any] = {
         "cwd": "/",
         "env": {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC", "HOME": "/nonexistent"},

@@ -68,3 +68,11 @@ class OutgoingMail(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["-created_at"], name="mail_newest")]
+
+
+class RateBucket(models.Model):
+    """How many requests a caller has left; refilled by the time that passed."""
+
+    caller = models.CharField(max_length=120, primary_key=True)
+    tokens = models.FloatField()
+    refilled_at = models.DateTimeField()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from atelier.api.v2 import api as v2
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("v2/", v2.urls),
+]

@@ -6,7 +6,7 @@ import asyncio
 
 from procrastinate.contrib.django import app
 
-from atelier.core import events, idempotency, outbox, queue
+from atelier.core import events, idempotency, outbox, queue, ratelimit
 
 
 @queue.task(name="core.deliver_outbox")
@@ -26,6 +26,7 @@ def forget_expired(timestamp: int) -> None:
     del timestamp
     idempotency.forget_expired()
     events.forget_expired()
+    ratelimit.forget_full()
 
 
 @queue.task(name="core.retry_stalled", every="* * * * *")

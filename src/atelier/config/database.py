@@ -23,7 +23,9 @@ def database_settings(environment: Environment) -> dict[str, Any]:
     if environment.database_url:
         url = urlsplit(environment.database_url)
         if url.scheme not in {"postgres", "postgresql"} or not url.path.strip("/"):
-            message = "ATELIER_DATABASE_URL must look like postgresql://user:password@host:5432/name"
+            message = (
+                "ATELIER_DATABASE_URL must look like postgresql://user:password@host:5432/name"
+            )
             raise EnvironmentProblem(message)
         query = dict(parse_qsl(url.query))
         host = query.pop("host", "") or unquote(url.hostname or "")

@@ -12,6 +12,8 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
 FIELDS = (
     "ATELIER_HOME",
     "ATELIER_HOST",
@@ -28,7 +30,7 @@ FIELDS = (
 )
 
 
-class EnvironmentProblem(Exception):
+class EnvironmentProblem(ImproperlyConfigured):
     """A variable holds something that the program cannot use; the message names it and the rule."""
 
 
@@ -88,8 +90,11 @@ def _read_file(path: Path) -> dict[str, str]:
     return values
 
 
+HIGHEST_PORT = 65535
+
+
 def _port(name: str, text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 65535:
+    if not text.isdigit() or not 1 <= int(text) <= HIGHEST_PORT:
         message = f"{name} must be a port number from 1 to 65535, not {text!r}"
         raise EnvironmentProblem(message)
     return int(text)

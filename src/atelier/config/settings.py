@@ -1,4 +1,4 @@
-"""Django's settings, derived from :mod:`atelier.config.env` alone; one file for every deployment."""
+"""Django's settings, from :mod:`atelier.config.env` alone; one file for every deployment."""
 
 from __future__ import annotations
 
@@ -63,6 +63,7 @@ if TESTING:
     INSTALLED_APPS.append("django_linear_migrations")
 
 MIDDLEWARE = [
+    "atelier.config.metrics.CountRequests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -77,6 +78,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "atelier.web.middleware.DomainErrorMiddleware",
     "atelier.web.middleware.SuspensionMiddleware",
+    "atelier.api.middleware.ApiMiddleware",
 ]
 
 ROOT_URLCONF = "atelier.config.urls"
@@ -157,6 +159,10 @@ TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = ATELIER_HOME / "static"
+# What the style compiler writes; per home, so that two sites of one clone do not share it.
+BUILT_STATIC = ATELIER_HOME / "build" / "static"
+BUILT_STATIC.mkdir(parents=True, exist_ok=True)
+STATICFILES_DIRS = [BUILT_STATIC]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -175,7 +181,7 @@ SESSION_COOKIE_SECURE = _https
 CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-# Two sites side by side on one host share cookies across ports; the port in the name keeps them apart.
+# Two sites on one host share cookies across ports; the port in the name keeps them apart.
 SESSION_COOKIE_NAME = f"atelier_session_{ENVIRONMENT.port}"
 CSRF_COOKIE_NAME = f"atelier_csrf_{ENVIRONMENT.port}"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

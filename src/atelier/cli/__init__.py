@@ -1,0 +1,1 @@
+"""The ``atelier`` command: parse, call one service, print."""

@@ -1,0 +1,1 @@
+"""Pictures: intake, the canonical form, derivatives, and what was seen in them."""

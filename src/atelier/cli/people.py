@@ -130,5 +130,5 @@ def _credit(user: User, amount: int, *, kind: Kind, reason: str) -> None:
         kind=kind.value,
         reason=reason,
         business_key=f"operator:{new_id('crd')}",
-        actor="operator",
+        actor=None,
     )

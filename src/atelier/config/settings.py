@@ -161,7 +161,8 @@ STATIC_URL = "/static/"
 STATIC_ROOT = ATELIER_HOME / "static"
 # What the style compiler writes; per home, so that two sites of one clone do not share it.
 BUILT_STATIC = ATELIER_HOME / "build" / "static"
-BUILT_STATIC.mkdir(parents=True, exist_ok=True)
+for _folder in (STATIC_ROOT, BUILT_STATIC):
+    _folder.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [BUILT_STATIC]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

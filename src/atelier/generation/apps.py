@@ -6,3 +6,10 @@ from django.apps import AppConfig
 class GenerationConfig(AppConfig):
     name = "atelier.generation"
     label = "generation"
+
+    def ready(self) -> None:
+        from atelier.generation import tasks
+        from atelier.jobs import permits
+        from atelier.jobs.models import JobKind
+
+        permits.register(JobKind.GENERATION, tasks.run)

@@ -6,3 +6,10 @@ from django.apps import AppConfig
 class TrainingConfig(AppConfig):
     name = "atelier.training"
     label = "training"
+
+    def ready(self) -> None:
+        from atelier.jobs import permits
+        from atelier.jobs.models import JobKind
+        from atelier.training import tasks
+
+        permits.register(JobKind.TRAINING, tasks.run)

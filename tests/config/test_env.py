@@ -1,10 +1,13 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from atelier.config import env
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -24,12 +27,10 @@ def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
     assert found.on_loopback
 
 
-def test_the_environment_outranks_the_file(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_environment_outranks_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    (home / ".env").write_text('# a comment\nATELIER_PORT=8100\nexport ATELIER_HOST="0.0.0.0"\n')
+    (home / ".env").write_text('# a comment\nATELIER_PORT=8100\nexport ATELIER_HOST="192.0.2.1"\n')
     assert (env.load().port, env.load().events_port) == (8100, 9100)
     assert not env.load().on_loopback
     monkeypatch.setenv("ATELIER_PORT", "8200")
@@ -60,7 +61,13 @@ def test_a_line_that_is_no_variable_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("host", "loopback"),
-    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("a.org", False)],
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("localhost", True),
+        ("192.0.2.1", False),
+        ("a.org", False),
+    ],
 )
 def test_loopback_is_this_machine_alone(
     monkeypatch: pytest.MonkeyPatch, host: str, loopback: bool

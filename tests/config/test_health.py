@@ -57,9 +57,7 @@ def test_not_ready_without_the_database(client: Client) -> None:
     }
 
 
-def test_not_ready_before_the_migrations(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_not_ready_before_the_migrations(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "_migrated", False)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'core'")

@@ -59,6 +59,7 @@ def create_user(
                 email=address,
                 is_staff=is_staff,
                 is_demo=is_demo,
+                created_by_operator=True,
                 terms_accepted_at=clock.now(),
             )
             user.set_password(password)

@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -16,7 +18,6 @@ from atelier.core.postgres import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
     if path.exists():
         postgres.stop(path)
         base = place.locate(path).base
-        if base.parent == place.SYSTEM_FOLDER:
+        if base.parent == place.SYSTEM_FOLDER and base.exists():
             subprocess.run(["rm", "-rf", str(base)], check=True)
 
 
@@ -196,3 +197,25 @@ def test_stop_stops_whoever_uses_it_and_says_whether_it_ran(home: Path) -> None:
     assert not cluster.alive
     assert postgres.stop(home) is False
     cluster.close()
+
+
+@pytest.mark.parametrize(("mode", "inside"), [(0o755, True), (0o700, False)])
+def test_a_home_of_root_is_used_only_where_the_servers_user_can_reach_it(
+    mode: int, inside: bool
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root has to run the server as another user")
+    with tempfile.TemporaryDirectory(prefix="atelier-test-") as name:
+        outer = Path(name)
+        outer.chmod(mode)
+        home = outer / "home"
+        with postgres.ensure_running(home, durable=False) as cluster:
+            assert cluster.data_folder.is_relative_to(home) is inside
+            server = psutil.Process(_pids(cluster)[0])
+            assert server.uids().real == cluster.data_folder.stat().st_uid != 0
+            base = cluster.data_folder.parent
+        if not inside:
+            # Found again when the folder opens: data does not move.
+            outer.chmod(0o755)
+            assert place.locate(home).base == base
+            subprocess.run(["rm", "-rf", str(base)], check=True)

@@ -25,13 +25,14 @@ def verify(
         from atelier.ledger import queries
 
         found = queries.verify()
-        lines = [f"{found.transfers} transfers, {len(found.differences)} differences."]
-        lines += [f"  {difference}" for difference in found.differences]
+        lines = [f"{found.transfers} transfers, {found.differences} differences."]
+        lines += [f"  {finding}" for finding in found.findings]
         show(
             {
                 "ok": found.ok,
-                "differences": list(found.differences),
+                "differences": found.differences,
                 "transfers": found.transfers,
+                "findings": list(found.findings),
             },
             as_json=as_json,
             text="\n".join(lines),

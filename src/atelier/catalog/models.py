@@ -83,6 +83,7 @@ class AiModel(models.Model):
     description = models.TextField(blank=True)
     description_html = models.TextField(blank=True)
     type = models.CharField(max_length=20, choices=ModelType.choices)
+    base_model = models.CharField(max_length=40, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
     nsfw_level = models.PositiveSmallIntegerField(default=Rating.PG)
     license = models.CharField(max_length=40, choices=License.choices, default=License.OPENRAIL_M)
@@ -171,13 +172,13 @@ class AiModel(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        return f"/models/{self.pk}/{self.slug}"
+
     @property
     def slug(self) -> str:
         """The name as a piece of an address."""
         return slugify(self.name) or "model"
-
-    def get_absolute_url(self) -> str:
-        return f"/models/{self.pk}/{self.slug}"
 
 
 class ModelTag(models.Model):
@@ -211,7 +212,7 @@ class ModelVersion(models.Model):
     source = models.CharField(max_length=10, choices=Source.choices, default=Source.UPLOADED)
     access = models.CharField(max_length=10, choices=Access.choices, default=Access.PUBLIC)
     trained_words = ArrayField(models.CharField(max_length=200), default=list, blank=True)
-    # What made it, when it was trained here: settings as people read them, and where they came from.
+    # What made it, when it was trained here: settings as people read them, and their origin.
     training_id = models.CharField(max_length=40, blank=True)
     training_epoch = models.PositiveSmallIntegerField(default=0)
     training_settings = models.JSONField(default=dict, blank=True)
@@ -254,7 +255,7 @@ class ModelVersion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.model.name} – {self.name}"
+        return f"{self.model.name} · {self.name}"
 
     @property
     def air(self) -> str:

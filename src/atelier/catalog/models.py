@@ -82,14 +82,14 @@ class AiModel(models.Model):
     name = models.CharField(max_length=100)
     description = models.TextField(blank=True)
     description_html = models.TextField(blank=True)
-    type = models.CharField(max_length=20, choices=ModelType.choices)
+    type = models.CharField(max_length=20)
     base_model = models.CharField(max_length=40, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
     nsfw_level = models.PositiveSmallIntegerField(default=Rating.PG)
-    license = models.CharField(max_length=40, choices=License.choices, default=License.OPENRAIL_M)
+    license = models.CharField(max_length=40, default=License.OPENRAIL_M)
     allow_no_credit = models.BooleanField(default=True)
     allow_commercial_use = ArrayField(
-        models.CharField(max_length=10, choices=CommercialUse.choices),
+        models.CharField(max_length=10),
         default=default_commercial_use,
     )
     allow_derivatives = models.BooleanField(default=True)
@@ -272,7 +272,7 @@ class ModelFile(models.Model):
     sha256 = models.CharField(max_length=64)
     name = models.CharField(max_length=160)
     uploaded_name = models.CharField(max_length=255)
-    type = models.CharField(max_length=20, choices=FileType.choices, default=FileType.MODEL)
+    type = models.CharField(max_length=20, default=FileType.MODEL)
     size_bytes = models.BigIntegerField()
     format = models.CharField(max_length=20, default="SafeTensor")
     precision = models.CharField(max_length=12, blank=True)

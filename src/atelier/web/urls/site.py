@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from atelier.web.views import site
+
+urlpatterns = [
+    path("create", site.create, name="create"),
+    path("about", site.about, name="about"),
+    path("docs", site.docs, name="docs"),
+    path("docs/errors", site.errors, name="errors"),
+]

@@ -1,0 +1,59 @@
+"""Pages about the site itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.shortcuts import render
+
+from atelier.core.errors import DomainError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.http import HttpRequest, HttpResponse
+
+
+def create(request: HttpRequest) -> HttpResponse:
+    """All ways to make something; the phone's bar leads here."""
+    return render(request, "site/create.html", {"area": "create"})
+
+
+def about(request: HttpRequest) -> HttpResponse:
+    return render(request, "site/about.html")
+
+
+def docs(request: HttpRequest) -> HttpResponse:
+    """Every route of the API, from the same schema that clients read."""
+    from atelier.api.v2 import api
+
+    schema: dict[str, Any] = api.get_openapi_schema(path_prefix="/api/v2/")
+    routes = [
+        {
+            "path": path,
+            "method": method.upper(),
+            "summary": operation.get("summary", ""),
+            "tag": (operation.get("tags") or ["other"])[0],
+        }
+        for path, operations in schema["paths"].items()
+        for method, operation in operations.items()
+    ]
+    routes.sort(key=lambda route: (route["tag"], route["path"], route["method"]))
+    return render(request, "site/docs.html", {"routes": routes})
+
+
+def errors(request: HttpRequest) -> HttpResponse:
+    """What each error code means."""
+    found = {kind.code: kind for kind in _kinds(DomainError)}
+    rows = sorted(found.values(), key=lambda kind: (kind.status, kind.code))
+    listed = [
+        {"code": kind.code, "status": kind.status, "title": kind.title, "text": kind.__doc__ or ""}
+        for kind in rows
+    ]
+    return render(request, "site/errors.html", {"errors": listed})
+
+
+def _kinds(kind: type[DomainError]) -> Iterator[type[DomainError]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from _kinds(child)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from typing_extensions import override
+
 # Kinds whose references are the wire contract's integers; the others are opaque strings.
 INTEGER_KINDS = frozenset({"model", "version", "file", "image", "post", "user"})
 KINDS = INTEGER_KINDS | {
@@ -35,5 +37,6 @@ class Ref:
         object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "id", text)
 
+    @override
     def __str__(self) -> str:
         return f"{self.kind}:{self.id}"

@@ -159,5 +159,6 @@ class Scan(models.Model):
     photoreal = models.FloatField()
     sexual = models.CharField(max_length=12, choices=SexualLevel.choices)
     minor_signal = models.BooleanField()
+    rating = models.PositiveSmallIntegerField(choices=Rating.choices)
     detectors = models.JSONField(default=dict)
     created_at = models.DateTimeField(default=clock.now)

@@ -61,6 +61,7 @@ class Migration(migrations.Migration):
                 ('photoreal', models.FloatField()),
                 ('sexual', models.CharField(choices=[('none', 'None'), ('suggestive', 'Suggestive'), ('explicit', 'Explicit')], max_length=12)),
                 ('minor_signal', models.BooleanField()),
+                ('rating', models.PositiveSmallIntegerField(choices=[(1, 'PG'), (2, 'PG-13'), (4, 'R'), (8, 'X'), (16, 'XXX'), (32, 'Blocked')])),
                 ('detectors', models.JSONField(default=dict)),
                 ('created_at', models.DateTimeField(default=atelier.core.clock.now)),
             ],

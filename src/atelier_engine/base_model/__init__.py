@@ -1,0 +1,1 @@
+"""The base model: its data, training, evaluation and export."""

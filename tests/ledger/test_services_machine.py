@@ -5,7 +5,7 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 from tests.factories import accounts as make
-from tests.ledger.machine import PEOPLE, Books
+from tests.ledger.services_machine import PEOPLE, Books
 from typing_extensions import override
 
 EXAMPLES, STEPS = 40, 50  # two thousand steps

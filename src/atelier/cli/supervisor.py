@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import django
@@ -29,7 +30,6 @@ from atelier.core import queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from atelier.core import postgres
 
@@ -296,6 +296,20 @@ class Supervisor:
             self.cluster.close()
 
 
+def _ensure_base_model() -> None:
+    """The model that ships with the program stands in the catalog like any other."""
+    from atelier.catalog import services as catalog
+
+    # By name: only the workers load the engine itself.
+    engine = find_spec("atelier_engine")
+    if engine is None or not engine.submodule_search_locations:
+        return
+    folder = Path(engine.submodule_search_locations[0]) / "weights" / "base"
+    files = sorted(folder.rglob("*.safetensors"), key=lambda path: path.stat().st_size)
+    if files:
+        catalog.ensure_base_model(path=files[-1])
+
+
 def run() -> int:
     """Prepare and serve this home's site; the settings are loaded."""
     environment = settings.ENVIRONMENT
@@ -307,6 +321,7 @@ def run() -> int:
         try:
             django.setup()
             migrate()
+            _ensure_base_model()
             static.build()
             connections.close_all()
         except BaseException:

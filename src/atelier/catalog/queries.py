@@ -199,6 +199,17 @@ def _score(file: ModelFile, preference: dict[str, str]) -> int:
     return score
 
 
+def by_hash(value: str) -> ModelVersion | None:
+    """The public version with a file of this hash, any of the six in any case; the earliest."""
+    return (
+        published_versions()
+        .select_related("model", "model__owner")
+        .filter(files__hash_rows__value=value.upper())
+        .order_by("published_at", "id")
+        .first()
+    )
+
+
 def by_sha256(sha256: str) -> QuerySet[ModelFile]:
     """Files whose bytes have this hash."""
     return ModelFile.objects.filter(sha256=sha256.lower())

@@ -7,6 +7,7 @@ from atelier.catalog.services.clearance import clear_version, refuse_version
 from atelier.catalog.services.counting import (
     add_comments,
     add_images,
+    add_ratings,
     add_tips,
     add_votes,
     record_download,
@@ -35,6 +36,7 @@ __all__ = [
     "add_comments",
     "add_file_from_upload",
     "add_images",
+    "add_ratings",
     "add_tips",
     "add_votes",
     "clear_version",

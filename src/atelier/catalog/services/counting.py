@@ -77,6 +77,16 @@ def add_tips(*, model_id: int, sparks: int) -> None:
     _add(AiModel, model_id, tipped_sparks=sparks)
 
 
+def add_ratings(*, version_id: int, levels: int) -> None:
+    """Content of these ratings is shown with a version, so it and its model carry them too."""
+    with transaction.atomic():
+        model_id = (
+            ModelVersion.objects.filter(pk=version_id).values_list("model_id", flat=True).first()
+        )
+        AiModel.objects.filter(pk=model_id).update(nsfw_level=F("nsfw_level").bitor(levels))
+        ModelVersion.objects.filter(pk=version_id).update(nsfw_level=F("nsfw_level").bitor(levels))
+
+
 def add_votes(*, version_id: int, up: int = 0, down: int = 0) -> None:
     """People recommend a version, or do not, or changed their mind."""
     with transaction.atomic():

@@ -118,9 +118,7 @@ def test_the_listener_survives_a_lost_connection(states: dict[str, dict[str, Any
     states["1"] = {"step": 1}
 
     def cut() -> None:
-        with psycopg.connect(
-            **events_stream._connection_parameters(), autocommit=True
-        ) as other:
+        with psycopg.connect(**events_stream._connection_parameters(), autocommit=True) as other:
             other.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND query ILIKE 'LISTEN%%'"
@@ -156,9 +154,7 @@ def test_a_ticket_opens_its_channel_once(
 ) -> None:
     states["1"] = {"step": 9, "final": True}
     ticket = events.issue_ticket("thing:1")
-    answer = visitor.get(
-        f"/events/{ticket}", headers={"Origin": ORIGIN, "Last-Event-ID": "41"}
-    )
+    answer = visitor.get(f"/events/{ticket}", headers={"Origin": ORIGIN, "Last-Event-ID": "41"})
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert answer.headers["access-control-allow-origin"] == ORIGIN

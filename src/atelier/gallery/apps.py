@@ -4,14 +4,14 @@ from typing import Any
 
 from django.apps import AppConfig
 
-from atelier.core import outbox
-
 
 class GalleryConfig(AppConfig):
     name = "atelier.gallery"
     label = "gallery"
 
     def ready(self) -> None:
+        from atelier.core import outbox
+
         outbox.subscribe("catalog.version_published", _show_samples)
         outbox.subscribe("gallery.post_published", _count)
         outbox.subscribe("gallery.images_back", _count)

@@ -74,8 +74,11 @@ def thank_for_follow(follow: Follow) -> bool:
 def reward_post(payload: dict[str, Any]) -> None:
     """Thanks for the day's first post; told by the outbox, perhaps more than once.
 
-    The day is the post's own, so late news is no second thanks.
+    The day is the post's own, so late news is no second thanks. Samples that the site itself shows
+    with a model are nobody's post of the day.
     """
+    if payload.get("showcase"):
+        return
     post = Post.objects.filter(pk=payload["post_id"], status="published").first()
     if post is None:
         return

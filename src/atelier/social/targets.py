@@ -9,14 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import F
-from django.db.models.functions import Greatest
-
 from atelier.catalog import queries as catalog
 from atelier.core.errors import Invalid, NotFound
-from atelier.gallery.models import Image, Post
-from atelier.likeness import queries as likeness
-from atelier.social.models import Comment, CommentStatus, ReactionKind
+from atelier.gallery import queries as gallery
+from atelier.social.models import Comment, CommentStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +22,6 @@ if TYPE_CHECKING:
     Finder = Callable[[str, User | None], int]
 
 MAX_INT = 2**31 - 1
-COLUMNS = {kind: f"{kind.value.lower()}_count" for kind in ReactionKind}
 _finders: dict[str, Finder] = {}
 
 
@@ -67,31 +62,11 @@ def _number(text: str) -> int:
 
 
 def _image(text: str, viewer: User | None) -> int:
-    del viewer
-    owner_id = (
-        Image.objects.filter(pk=_number(text), status="published", post__status="published")
-        .exclude(pk__in=likeness.blocked_ids("image"))
-        .exclude(post_id__in=likeness.blocked_ids("post"))
-        .exclude(media_id__in=likeness.blocked_ids("media"))
-        .values_list("owner_id", flat=True)
-        .first()
-    )
-    if owner_id is None:
-        raise NotFound("There is no such picture.")
-    return owner_id
+    return gallery.image_for(image_id=_number(text), viewer=viewer).owner_id
 
 
 def _post(text: str, viewer: User | None) -> int:
-    del viewer
-    owner_id = (
-        Post.objects.filter(pk=_number(text), status="published")
-        .exclude(pk__in=likeness.blocked_ids("post"))
-        .values_list("owner_id", flat=True)
-        .first()
-    )
-    if owner_id is None:
-        raise NotFound("There is no such post.")
-    return owner_id
+    return gallery.post_for(post_id=_number(text), viewer=viewer)[0].owner_id
 
 
 def _model(text: str, viewer: User | None) -> int:
@@ -109,18 +84,20 @@ def _comment(text: str, viewer: User | None) -> int:
 
 def count_reaction(target: Target, kind: str, step: int) -> None:
     """Rolls a reaction up into the picture's own counters."""
+    from atelier.gallery import services as counting
+
     if target.kind == "image":
-        column = COLUMNS[ReactionKind(kind)]
-        Image.objects.filter(pk=int(target.id)).update(**{column: Greatest(F(column) + step, 0)})
+        counting.add_reactions(by_image={int(target.id): {kind.lower(): step}})
 
 
 def count_comment(kind: str, target_id: str, step: int) -> None:
     """Rolls a comment up into the counter of what it stands under."""
-    rows = {"image": Image, "post": Post}.get(kind)
-    if rows is not None:
-        rows._default_manager.filter(pk=int(target_id)).update(  # noqa: SLF001 - Django's public name for it
-            comment_count=Greatest(F("comment_count") + step, 0)
-        )
+    from atelier.gallery import services as counting
+
+    if kind == "image":
+        counting.add_comments(image_id=int(target_id), count=step)
+    elif kind == "post":
+        counting.add_comments(post_id=int(target_id), count=step)
 
 
 def register_own() -> None:

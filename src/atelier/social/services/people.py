@@ -10,6 +10,7 @@ from atelier.core.errors import Invalid
 from atelier.core.ids import new_id
 from atelier.ledger import services as ledger
 from atelier.likeness import services as likeness
+from atelier.likeness.actions import Action
 from atelier.social import rewards, targets
 from atelier.social.errors import CommentHeld
 from atelier.social.models import Tip
@@ -109,9 +110,7 @@ def update_profile(
         if value is not None and value.strip() and value.strip() != getattr(user, name)
     }
     if texts:
-        decision = likeness.decide(
-            action=likeness.Action.PROFILE_TEXT, actor_id=user.pk, texts=texts
-        )
+        decision = likeness.decide(action=Action.PROFILE_TEXT, actor_id=user.pk, texts=texts)
         if decision.outcome != "allow":
             raise CommentHeld(" ".join(decision.reasons) or "These words need a person's look.")
     return accounts.update_profile(user=user, browsing_level=browsing_level, **changed)

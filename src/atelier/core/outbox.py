@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from atelier.core import clock
-from atelier.core.models import OutboxEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +34,7 @@ def subscribe(topic: str, subscriber: Subscriber) -> None:
 def publish(topic: str, payload: dict[str, Any]) -> None:
     """Write news in the present transaction and wake the deliverer when it commits."""
     from atelier.core import queue, tasks
+    from atelier.core.models import OutboxEvent
 
     with transaction.atomic():
         OutboxEvent.objects.create(topic=topic, payload=payload)
@@ -47,6 +47,9 @@ def deliver(limit: int = 1000) -> int:
     Each event is delivered in its own transaction together with its mark, so a crash repeats at
     most one. A subscriber that fails leaves the event waiting and does not stop the ones behind it.
     """
+    # Late, so that app configurations may import this module to subscribe.
+    from atelier.core.models import OutboxEvent
+
     delivered = 0
     last = 0
     while delivered < limit:

@@ -15,6 +15,7 @@ from atelier.catalog.models import (
     FileUnlock,
     ModelFile,
     ModelVersion,
+    Source,
     Status,
 )
 from atelier.catalog.vocabulary import BASE_MODELS, MAX_INT
@@ -159,6 +160,17 @@ def is_generatable(version: ModelVersion) -> bool:
     """Whether the site can draw with a version that is available."""
     entry = BASE_MODELS.get(version.base_model)
     return bool(entry and entry.family) and version.clearance == Clearance.CLEARED
+
+
+def base_version(base_model: str = "") -> ModelVersion:
+    """The site's own checkpoint, newest first, of one base model or of any; :class:`NotFound`."""
+    rows = published_versions().select_related("model").filter(source=Source.BASE)
+    if base_model:
+        rows = rows.filter(base_model=base_model)
+    found = rows.order_by("-id").first()
+    if found is None:
+        raise NotFound("This site has no base model to draw with yet.")
+    return found
 
 
 def primary_file(version: ModelVersion) -> ModelFile:

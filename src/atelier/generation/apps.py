@@ -8,8 +8,10 @@ class GenerationConfig(AppConfig):
     label = "generation"
 
     def ready(self) -> None:
-        from atelier.generation import tasks
+        from atelier.core import events
+        from atelier.generation import queries, tasks
         from atelier.jobs import permits
         from atelier.jobs.models import JobKind
 
         permits.register(JobKind.GENERATION, tasks.run)
+        events.register_reader("generation", queries.live_state)

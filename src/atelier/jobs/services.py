@@ -38,6 +38,7 @@ MAX_LIVE = {JobKind.GENERATION: 200, JobKind.TRAINING: 10}
 # Everybody behind moved up by one; the front of the queue is told at once.
 TOLD_OF_MOVE = 20
 WORKER_LOST = "worker_lost"
+BROKE = "broke"
 OUTCOMES = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.REFUSED)
 
 
@@ -193,6 +194,22 @@ def release(*, lease: Lease) -> Job:
         job = _lock_mine(lease)
         job.attempts -= 1
         _requeue(job)
+    return job
+
+
+def retry(*, lease: Lease, problem: str) -> Job:
+    """Put a job back whose run broke for a reason that may pass; the third time it fails.
+
+    Raises :class:`LeaseLost`.
+    """
+    with locking():
+        job = _lock_mine(lease)
+        if job.cancel_requested_at is not None:
+            _end(job, JobStatus.CANCELLED)
+        elif job.attempts >= MAX_ATTEMPTS:
+            _end(job, JobStatus.FAILED, problem_code=BROKE, problem=problem)
+        else:
+            _requeue(job)
     return job
 
 

@@ -8,8 +8,10 @@ class TrainingConfig(AppConfig):
     label = "training"
 
     def ready(self) -> None:
+        from atelier.core import events
         from atelier.jobs import permits
         from atelier.jobs.models import JobKind
-        from atelier.training import tasks
+        from atelier.training import queries, tasks
 
         permits.register(JobKind.TRAINING, tasks.run)
+        events.register_reader("training", queries.live_state)

@@ -11,3 +11,11 @@ def run() -> None:
     from atelier.training import worker
 
     worker.run_next()
+
+
+@queue.task(name="training.check", queue=queue.MEDIA_QUEUE)
+def check(training_id: str) -> None:
+    """Decide about a dataset that is too large for the request."""
+    from atelier.training import services
+
+    services.check(training_id=training_id)

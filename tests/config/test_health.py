@@ -7,6 +7,8 @@ from django.db import OperationalError, connection
 
 from atelier.config import health, metrics
 from atelier.core import outbox
+from atelier.jobs import services as jobs
+from atelier.jobs.models import JobKind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +72,19 @@ def test_the_engine_is_reported_and_not_awaited(client: Client, settings: Settin
     settings.ENGINE = "off"
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["engine"]) == (200, "off")
+
+
+def test_the_engine_is_ready_once_a_worker_reported(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ENGINE = "local"
+    monkeypatch.setattr(health, "find_spec", lambda _: object())
+    assert client.get("/readyz").json()["engine"] == "starting"
+    jobs.check_in(kind=JobKind.GENERATION, worker="generation@here:1")
+    assert client.get("/readyz").json()["engine"] == "ready"
+    assert 'atelier_workers{kind="generation"} 1\n' in client.get("/metrics").content.decode()
+    monkeypatch.setattr(health, "find_spec", lambda _: None)
+    assert client.get("/readyz").json()["engine"] == "missing"
 
 
 def test_metrics_count_requests_and_waiting_news(

@@ -13,6 +13,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from atelier.config import metrics as figures
+from atelier.jobs import queries as jobs
+from atelier.jobs.models import JobKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +52,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 def metrics(request: HttpRequest) -> HttpResponse:
     """Requests, jobs and waiting news in Prometheus' text format."""
     del request
-    lines = [*figures.request_lines(), *_job_lines(), *_outbox_lines()]
+    lines = [*figures.request_lines(), *_job_lines(), *_work_lines(), *_outbox_lines()]
     return HttpResponse(
         "\n".join(lines) + "\n", content_type="text/plain; version=0.0.4; charset=utf-8"
     )
@@ -85,15 +87,9 @@ def _engine() -> str:
     if settings.ENGINE == "local" and find_spec("torch") is None:
         return "missing"
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM procrastinate_workers"
-                " WHERE last_heartbeat > now() - interval '1 minute'"
-            )
-            row = cursor.fetchone()
+        return "ready" if jobs.workers(JobKind.GENERATION) else "starting"
     except DatabaseError:
         return "unknown"
-    return "ready" if row and row[0] else "starting"
 
 
 def _job_lines() -> Iterator[str]:
@@ -106,6 +102,17 @@ def _job_lines() -> Iterator[str]:
         )
         for queue, status, count in cursor.fetchall():
             yield f'atelier_queue_jobs{{queue="{queue}",status="{status}"}} {count}'
+
+
+def _work_lines() -> Iterator[str]:
+    yield "# HELP atelier_jobs Generations and trainings that wait or run."
+    yield "# TYPE atelier_jobs gauge"
+    for kind in JobKind:
+        yield f'atelier_jobs{{kind="{kind}"}} {jobs.live_count(kind)}'
+    yield "# HELP atelier_workers Workers that reported lately."
+    yield "# TYPE atelier_workers gauge"
+    for kind in JobKind:
+        yield f'atelier_workers{{kind="{kind}"}} {jobs.workers(kind)}'
 
 
 def _outbox_lines() -> Iterator[str]:

@@ -1,20 +1,25 @@
-"""Loads the demo community and prints a login as JSON."""
+"""``load_demo``: fills an empty site on loopback with the demo community, once."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from typing_extensions import override
+
+from django.core.management.base import BaseCommand
 
 from atelier.demo import load
 
 
 class Command(BaseCommand):
-    help = "Load the demo community, once."
+    """Prints the demo login as JSON."""
+
+    help = "Load the demo community into an empty site on loopback; prints a login as JSON."
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(json.dumps(dataclasses.asdict(load.ensure())))
+        """Load what is missing and say who can sign in."""
+        del args, options
+        load.ensure()
+        self.stdout.write(json.dumps(load.login()))

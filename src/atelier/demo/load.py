@@ -208,7 +208,7 @@ def _post(
     specs = [
         gallery.ImageSpec(
             media_id=picture.id,
-            resources=[ResourceSpec(version_id=version.pk) for version in used],
+            resources=[ResourceSpec(version=version.pk) for version in used],
         )
         for picture in pictures
     ]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from typing_extensions import override
-
 from django.core.management.base import BaseCommand
+from typing_extensions import override
 
 from atelier.demo import load
 

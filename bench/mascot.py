@@ -1,4 +1,4 @@
-"""Drawings of one mascot, a small fox with a teal scarf, so that training has something to learn."""
+"""Drawings of one mascot, a small fox with a teal scarf, for trainings to learn."""
 
 import random
 

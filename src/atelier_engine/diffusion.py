@@ -5,28 +5,25 @@ Importing this module costs seconds and some hundred megabytes: workers only, ne
 
 import contextlib
 import logging
-import os
 import warnings
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import torch
+from PIL import Image
+
 from atelier_engine.families.base import Family
 
-# Both are read by the libraries when they load, so they come before the imports. Passive waiting
-# keeps two threads from spinning against each other when the cores are shared.
-os.environ.setdefault("HF_HUB_OFFLINE", "1")  # noqa: TID251 - for the libraries below, not for us
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # noqa: TID251
-
-import diffusers  # noqa: E402
-import torch  # noqa: E402
-import transformers  # noqa: E402
-from PIL import Image  # noqa: E402
+# Neither publishes types that hold.
+diffusers: Any = import_module("diffusers")
+transformers: Any = import_module("transformers")
 
 Tensor = torch.Tensor
 
 
-class Stopped(Exception):  # noqa: N818 - not a failure: somebody asked for it
+class Stopped(Exception):
     """The caller asked to stop before the work was done."""
 
 
@@ -103,6 +100,17 @@ class Diffusion:
     def learning_precision(self) -> contextlib.AbstractContextManager[None]:
         """On a processor the casts around small layers cost more than bfloat16 saves."""
         return self.precision() if self.device == "cuda" else contextlib.nullcontext()
+
+    @property
+    def predicts_velocity(self) -> bool:
+        """Whether the network was trained to predict velocity, not noise."""
+        return bool(self._scheduler_config["prediction_type"] == "v_prediction")
+
+    def kept_signal(self) -> Tensor:
+        """How much of a picture is left at each time of the schedule of the weights."""
+        schedule = diffusers.DDPMScheduler.from_config(self._scheduler_config)
+        kept: Tensor = schedule.alphas_cumprod.float()
+        return kept
 
     def use_sampler(self, name: str) -> None:
         """Take another scheduler with the noise schedule that the weights were trained with."""

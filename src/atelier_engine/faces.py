@@ -1,4 +1,4 @@
-"""Faces in a picture, and whether they are a real person's. No torch, nothing leaves the process."""
+"""Faces in a picture, and whether they are a real person's. Nothing leaves the process."""
 
 import time
 from dataclasses import dataclass

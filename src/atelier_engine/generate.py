@@ -80,7 +80,7 @@ class Picture:
 def validate(spec: Spec, family: Family) -> None:
     """Refuse what the family cannot draw, each with its own message."""
     refusals = {
-        f"Size {spec.width} × {spec.height} is not offered by {family.name}.": (
+        f"Size {spec.width} by {spec.height} is not offered by {family.name}.": (
             (spec.width, spec.height) not in family.sizes
         ),
         f"Steps must be {family.steps.start} to {family.steps.stop - 1}.": (
@@ -131,7 +131,7 @@ class Engine:
         self._loras: dict[int, OrderedDict[str, None]] = {}
 
     def load(self, base: str = "Atelier Base") -> None:
-        """Load a base model and draw once with it, so that the first request is not the slow one."""
+        """Load a base model and draw once with it, so that no request is the slow one."""
         family = families.find(base)
         spec = Spec(prompt="", base=base, steps=2, width=family.sizes[0][0])
         for _ in self.generate(spec):
@@ -145,8 +145,8 @@ class Engine:
     ) -> Iterator[Picture]:
         """Draw picture after picture; `on_step` gets picture index, step and steps.
 
-        Raises RefusedSpecError before any work, UnusableWeightsError for a LoRA or checkpoint that
-        does not fit or whose bytes changed, and Stopped at the next step once `should_stop` says so.
+        Raises RefusedSpecError before any work, UnusableWeightsError for a LoRA or checkpoint
+        that does not fit or whose bytes changed, and Stopped soon after `should_stop` says so.
         """
         family = families.find(spec.base)
         validate(spec, family)

@@ -44,8 +44,8 @@ def train(
 
     `checkpoint` is called between steps, also while samples are drawn: it may block to leave the
     cores to others, or raise Stopped, which keeps what is finished. Called again with the same spec
-    and folder, a training goes on where it was; epochs of an earlier call are announced again only if
-    asked. `cache` keeps pictures of the base model that several trainings share.
+    and folder, a training goes on where it was; epochs of an earlier call are announced again
+    only if asked. `cache` keeps pictures of the base model that several trainings share.
     """
     validate(spec)
     workdir.mkdir(parents=True, exist_ok=True)
@@ -71,15 +71,18 @@ def train(
         if run.owes_epoch:
             announce(run.finish_epoch())
         while run.step < spec.total_steps:
-            run.checkpoint()
-            loss = run.learn()
-            if on_step is not None:
-                on_step(run.step, spec.total_steps, loss)
-            if run.ends_epoch or run.step % _SAVE_EVERY == 0:
-                run.save()
+            _step(run, on_step or (lambda _step, _total, _loss: None))
             if run.ends_epoch:
                 announce(run.finish_epoch())
     except Stopped:
         run.save()
         raise
     return completed(workdir)
+
+
+def _step(run: Run, on_step: Callable[[int, int, float], None]) -> None:
+    run.checkpoint()
+    loss = run.learn()
+    on_step(run.step, run.spec.total_steps, loss)
+    if run.ends_epoch or run.step % _SAVE_EVERY == 0:
+        run.save()

@@ -1,4 +1,4 @@
-"""What a training learns from: pictures brought to the network's sizes, and where files are kept."""
+"""What a training learns from: pictures brought to the sizes that the network draws."""
 
 import hashlib
 import io

@@ -26,11 +26,32 @@ _UNET = "unet"
 
 # Module names in which an underscore belongs to the name; all others separate a path.
 _WORDS = sorted(
-    (
-        "down_blocks up_blocks mid_block transformer_blocks to_q to_k to_v to_out proj_in proj_out "
-        "conv_in conv_out conv_shortcut time_emb_proj time_embedding linear_1 linear_2 add_embedding "
-        "text_model self_attn q_proj k_proj v_proj out_proj"
-    ).split(),
+    [
+        "down_blocks",
+        "up_blocks",
+        "mid_block",
+        "transformer_blocks",
+        "to_q",
+        "to_k",
+        "to_v",
+        "to_out",
+        "proj_in",
+        "proj_out",
+        "conv_in",
+        "conv_out",
+        "conv_shortcut",
+        "time_emb_proj",
+        "time_embedding",
+        "linear_1",
+        "linear_2",
+        "add_embedding",
+        "text_model",
+        "self_attn",
+        "q_proj",
+        "k_proj",
+        "v_proj",
+        "out_proj",
+    ],
     key=len,
     reverse=True,
 )
@@ -205,8 +226,10 @@ def _half(array: Array) -> Array:
 
 
 def _serialise(tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> tuple[bytes, bytes]:
-    """Header and payload, sorted: the library writes metadata in random order, so equal trainings
-    would give files with different hashes."""
+    """Header and payload, sorted.
+
+    The library writes metadata in random order: equal trainings would give different hashes.
+    """
     header: dict[str, object] = {"__metadata__": dict(sorted(metadata.items()))} if metadata else {}
     parts: list[bytes] = []
     offset = 0

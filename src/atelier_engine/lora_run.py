@@ -8,12 +8,10 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import diffusers
 import torch
 from peft import LoraConfig, get_peft_model_state_dict
-from PIL import Image
 from safetensors.torch import load_file, save
 
 from atelier_engine import families, lora_data, lora_files
@@ -26,6 +24,9 @@ from atelier_engine.lora_spec import (
     TrainingSpec,
     read_epoch,
 )
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 _ADAPTER = "lora_in_training"
 _STATE = "state.safetensors"
@@ -58,7 +59,7 @@ class Run:
         self.folder = weights or self.family.weights
         self.model = Diffusion(self.family, self.folder)
         self.digest = _digest(spec, self.folder)
-        self.alphas = _alphas(self.model)
+        self.alphas = self.model.kept_signal()
         self.buckets = self._buckets()
         self.prior = self._prior(cache) if spec.prior_preservation else None
         self._add_layers()
@@ -73,7 +74,7 @@ class Run:
 
     def _buckets(self) -> list[tuple[Tensor, list[int]]]:
         """Cached latents by picture size, with the indices of their pictures."""
-        sized: dict[tuple[int, int], list[tuple[int, list[Image.Image]]]] = {}
+        sized: dict[tuple[int, int], list[tuple[int, list[Image]]]] = {}
         for index, (source, _) in enumerate(self.spec.pictures):
             picture = lora_data.open_picture(source)
             size = lora_data.nearest_size(picture.size, self.family)
@@ -86,7 +87,9 @@ class Run:
             self.checkpoint()
             pixels = torch.stack([lora_data.pixels(v) for _, variants in rows for v in variants])
             latents = self.model.encode_pictures(pixels)
-            buckets.append((latents.unflatten(0, (len(rows), -1)), [index for index, _ in rows]))
+            buckets.append(
+                (latents.reshape(len(rows), -1, *latents.shape[1:]), [index for index, _ in rows])
+            )
         return buckets
 
     def _prior(self, cache: Path) -> tuple[Tensor, list[str]]:
@@ -129,7 +132,9 @@ class Run:
             torch.manual_seed(self.spec.seed)
             for part, targets in self._targets(layout.unet, layout.text_encoder):
                 config = LoraConfig(
-                    r=self.spec.rank, lora_alpha=self.spec.alpha, target_modules=list(targets)
+                    r=self.spec.rank,
+                    lora_alpha=self.spec.alpha,  # type: ignore[arg-type]  # fractions work
+                    target_modules=list(targets),
                 )
                 part.add_adapter(config, _ADAPTER)
 
@@ -156,7 +161,7 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = self.spec.learning_rate * self._rate()
         loss = self._batch_loss(latents, texts, draw)
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
@@ -200,7 +205,7 @@ class Run:
         noise = torch.randn(latents.shape, generator=draw).to(latents.device)
         alpha = self.alphas[times].view(-1, 1, 1, 1).to(latents.device)
         noisy = alpha.sqrt() * latents + (1 - alpha).sqrt() * noise
-        velocity = self.model.pipe.scheduler.config.prediction_type == "v_prediction"
+        velocity = self.model.predicts_velocity
         target = alpha.sqrt() * noise - (1 - alpha).sqrt() * latents if velocity else noise
         with self.model.learning_precision():
             hidden = self.model.encode(texts)
@@ -373,17 +378,8 @@ class Run:
             "modelspec.title": spec.name,
             "modelspec.resolution": f"{width}x{height}",
             "modelspec.trigger_phrase": spec.trigger_word,
-            "modelspec.prediction_type": (
-                "v" if self.model.pipe.scheduler.config.prediction_type == "v_prediction" else "eps"
-            ),
+            "modelspec.prediction_type": ("v" if self.model.predicts_velocity else "eps"),
         }
-
-
-def _alphas(model: Diffusion) -> Tensor:
-    """How much of a picture is left at each time of the schedule that the base was trained with."""
-    schedule = diffusers.DDPMScheduler.from_config(model.pipe.scheduler.config)
-    kept: Tensor = schedule.alphas_cumprod.float()
-    return kept
 
 
 def _digest(spec: TrainingSpec, folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""What a training is asked to do and what it gives back. No torch here: prices are quoted with it."""
+"""What a training is asked for and what it gives back. No torch here: prices are quoted with it."""
 
 import json
 import math

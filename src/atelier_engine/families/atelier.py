@@ -5,12 +5,29 @@ from pathlib import Path
 
 from atelier_engine.families.base import Layout, Sampler, Size
 
-_ZERO_SNR = {"timestep_spacing": "trailing", "rescale_betas_zero_snr": True}
+_ZERO_SNR: dict[str, bool | int | float | str] = {
+    "timestep_spacing": "trailing",
+    "rescale_betas_zero_snr": True,
+}
+
+_LAYOUT = Layout(
+    unet=(
+        "to_q",
+        "to_k",
+        "to_v",
+        "to_out.0",
+        "ff.net.0.proj",
+        "ff.net.2",
+        "conv1",
+        "conv2",
+    ),
+    text_encoder=("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class AtelierFamily:
-    """Draws 64 × 64 and enlarges fourfold, so that marks and hashes have pixels to live in."""
+    """Draws 64 by 64 and enlarges fourfold, so that marks and hashes have pixels to live in."""
 
     name: str = "Atelier Base"
     weights: Path = Path(__file__).parent.parent / "weights" / "base"
@@ -34,19 +51,7 @@ class AtelierFamily:
     default_cfg_scale: float = 4.0
     guidance_rescale: float = 0.7
     clip_skip: range = range(1, 3)
-    lora_layout: Layout = Layout(
-        unet=(
-            "to_q",
-            "to_k",
-            "to_v",
-            "to_out.0",
-            "ff.net.0.proj",
-            "ff.net.2",
-            "conv1",
-            "conv2",
-        ),
-        text_encoder=("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"),
-    )
+    lora_layout: Layout = _LAYOUT
     architecture: str = "atelier-base-v1/lora"
     prior_prompts: tuple[str, ...] = (
         "red apple",

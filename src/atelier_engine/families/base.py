@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-
 Size = tuple[int, int]
 """Width and height of a finished picture, in pixels."""
 

@@ -124,10 +124,11 @@ def test_after_everything_was_killed_the_next_start_has_all_data(home: Path) -> 
     pids = _pids(cluster)
     keeper = psutil.Process(pids[0]).parent()
     assert keeper is not None
+    processes = [psutil.Process(pid) for pid in pids]
     for pid in [keeper.pid, *pids]:
         with contextlib.suppress(ProcessLookupError):  # a server's children die with it
             os.kill(pid, signal.SIGKILL)
-    keeper.wait(timeout=10)
+    assert psutil.wait_procs([keeper, *processes], timeout=10)[1] == []
     assert (cluster.data_folder / "postmaster.pid").exists()
     assert not cluster.alive
 
@@ -137,6 +138,19 @@ def test_after_everything_was_killed_the_next_start_has_all_data(home: Path) -> 
     ):
         assert again.started
         assert session.execute("SELECT count(*), sum(n) FROM kept").fetchone() == (1000, 500500)
+    cluster.close()
+
+
+def test_a_killed_server_alone_is_started_again(home: Path) -> None:
+    cluster = postgres.ensure_running(home)
+    with psycopg.connect(cluster.address.conninfo) as session:
+        session.execute("CREATE TABLE kept ()")
+    os.kill(_pids(cluster)[0], signal.SIGKILL)
+    with (
+        postgres.ensure_running(home) as again,
+        psycopg.connect(again.address.conninfo) as session,
+    ):
+        assert session.execute("SELECT to_regclass('kept') IS NOT NULL").fetchone() == (True,)
     cluster.close()
 
 

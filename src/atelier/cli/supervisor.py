@@ -298,8 +298,6 @@ class Supervisor:
 
 def _ensure_base_model() -> None:
     """The model that ships with the program stands in the catalog like any other."""
-    from atelier.catalog import services as catalog
-
     # By name: only the workers load the engine itself.
     engine = find_spec("atelier_engine")
     if engine is None or not engine.submodule_search_locations:
@@ -307,6 +305,8 @@ def _ensure_base_model() -> None:
     folder = Path(engine.submodule_search_locations[0]) / "weights" / "base"
     files = sorted(folder.rglob("*.safetensors"), key=lambda path: path.stat().st_size)
     if files:
+        from atelier.catalog import services as catalog
+
         catalog.ensure_base_model(path=files[-1])
 
 

@@ -39,6 +39,9 @@ START_SECONDS = 300.0  # crash recovery of a big cluster is slow, and interrupti
 STOP_SECONDS = 60.0
 POLL_SECONDS = 0.02
 LOG_LIMIT = 10 * 1024 * 1024
+CONNECT_ATTEMPTS = 5
+ORPHAN_SECONDS = 20.0
+ORPHANS = "is still in use"
 
 SETTINGS = {
     "listen_addresses": "",
@@ -143,17 +146,33 @@ def ensure_running(home: Path, *, durable: bool = True) -> Connection:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         try:
             programs = places.programs(where)
-            started = _postmaster(where) is None
-            if started:
-                _initialise(where, programs, durable=durable)
-                _start(where, programs, durable=durable)
-            _wait_until_ready(where)
-            _prepare_database(where)
+            started = _bring_up(where, programs, durable=durable)
             _record(where, programs)
         except BaseException:
             os.close(descriptor)
             raise
     return Connection(where, programs, descriptor, started=started)
+
+
+def _bring_up(where: Place, programs: Path, *, durable: bool) -> bool:
+    """Have the server answer; says whether it had to be started."""
+    started = False
+    for attempt in range(CONNECT_ATTEMPTS):
+        if _postmaster(where) is None:
+            _initialise(where, programs, durable=durable)
+            _start(where, programs, durable=durable)
+            started = True
+        _wait_until_ready(where)
+        try:
+            _prepare_database(where)
+        except psycopg.OperationalError as problem:
+            # It may have been dying just when it was looked at.
+            if attempt == CONNECT_ATTEMPTS - 1:
+                raise PostgresProblem(f"PostgreSQL does not answer: {problem}") from problem
+            time.sleep(POLL_SECONDS * 10)
+        else:
+            break
+    return started
 
 
 def stop(home: Path) -> bool:
@@ -314,6 +333,16 @@ def _start(where: Place, programs: Path, *, durable: bool) -> None:
         "log": str(log),
         "users_lock": str(where.control / "users.lock"),
     }
+    give_up = time.monotonic() + ORPHAN_SECONDS
+    while not _launch(where, order):
+        # Children of a server that was just killed hold its memory until they notice.
+        if ORPHANS not in _last_words(where) or time.monotonic() > give_up:
+            raise PostgresProblem(f"PostgreSQL did not start. {_last_words(where)}")
+        time.sleep(POLL_SECONDS * 10)
+
+
+def _launch(where: Place, order: dict[str, object]) -> bool:
+    """Start a keeper and its server; answers whether the server lives."""
     keeper = subprocess.Popen(
         [sys.executable, "-I", str(Path(__file__).with_name("keeper.py")), json.dumps(order)],
         stdin=subprocess.DEVNULL,
@@ -323,10 +352,11 @@ def _start(where: Place, programs: Path, *, durable: bool) -> None:
         cwd="/",
     )
     deadline = time.monotonic() + START_SECONDS
-    while _postmaster(where) is None:
-        if keeper.poll() is not None or time.monotonic() > deadline:
-            raise PostgresProblem(f"PostgreSQL did not start. {_last_words(where)}")
+    while keeper.poll() is None and time.monotonic() < deadline:
+        if _postmaster(where) is not None:
+            return True
         time.sleep(POLL_SECONDS)
+    return False
 
 
 def _last_words(where: Place) -> str:

@@ -1,4 +1,4 @@
-"""A whole site for a journey: its own home, database, workers and engine, started as people start it."""
+"""A whole site for a journey: home, database, workers and engine, started as people start it."""
 
 from __future__ import annotations
 

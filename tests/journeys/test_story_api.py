@@ -24,7 +24,9 @@ def _deadline() -> str:
     return (dt.datetime.now(dt.UTC) + dt.timedelta(days=5)).isoformat()  # noqa: TID251 -- a client has its own clock
 
 
-def test_bounty_training_award_generation_post(empty_site: RunningSite) -> None:
+def test_bounty_training_award_generation_post(  # noqa: PLR0915 -- one story, told in order
+    empty_site: RunningSite,
+) -> None:
     site = empty_site
     buyer = Client(site.address, site.join("api_buyer"))
     site.operator("user", "credit", "api_buyer", "5000", "--reason", "Story")

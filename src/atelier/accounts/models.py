@@ -82,10 +82,6 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.username
 
-    @override
-    def get_full_name(self) -> str:
-        return self.shown_name
-
     @property
     def shown_name(self) -> str:
         """What pages call this person."""

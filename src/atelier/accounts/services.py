@@ -26,6 +26,7 @@ ALL_SCOPES = (READ, WRITE, SPEND)
 KNOWN_SCOPES = (*ALL_SCOPES, ADMIN)
 TOKEN_MARK = "at"  # noqa: S105 - the public beginning of every token, so that scanners find leaks
 MAX_LIVE_TOKENS = 50
+MAX_TOKEN_NAME = 80
 MAX_LINKS = 5
 MAX_BIO = 2000
 MAX_DISPLAY_NAME = 60
@@ -113,8 +114,8 @@ def create_token(
     """A new token and its text, which is shown this once: only a digest is kept."""
     require_active(user)
     label = name.strip()
-    if not 1 <= len(label) <= ApiToken._meta.get_field("name").max_length:  # noqa: SLF001 - Django's meta API
-        raise Invalid.field("name", "must be 1 to 80 characters")
+    if not 1 <= len(label) <= MAX_TOKEN_NAME:
+        raise Invalid.field("name", f"must be 1 to {MAX_TOKEN_NAME} characters")
     wanted = [scope for scope in KNOWN_SCOPES if scope in scopes]
     if not wanted or set(wanted) != set(scopes):
         raise Invalid.field("scopes", f"must be some of {', '.join(KNOWN_SCOPES)}")

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Count
 
+from atelier.catalog import queries as catalog
+from atelier.catalog.vocabulary import Rating
 from atelier.core.errors import NotFound
 from atelier.core.pagination import Page, paginate
+from atelier.gallery import queries as gallery
 from atelier.ledger import queries as books
 from atelier.social import rewards, targets
 from atelier.social.models import Comment, CommentStatus, Follow, Reaction, Tip
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from atelier.accounts.models import User
+    from atelier.catalog.models import AiModel
+    from atelier.gallery.models import Image
 
 
 def is_following(*, follower: User | None, followee: User) -> bool:
@@ -30,6 +35,25 @@ def is_following(*, follower: User | None, followee: User) -> bool:
 def followed_ids(user: User) -> QuerySet[Follow, int]:
     """The numbers of those whom a person follows, as a subquery."""
     return Follow.objects.filter(follower=user, ended_at=None).values_list("followee_id", flat=True)
+
+
+def models_of(person: User) -> QuerySet[AiModel]:
+    """The models that a person shares, newest first."""
+    return catalog.published_models().filter(owner=person).order_by("-id")
+
+
+def followed_pictures(
+    *, user: User, after: str | None = None, limit: int | None = None
+) -> Page[Image]:
+    """The newest pictures of those whom a person follows, in the ratings that they want to see."""
+    levels = gallery.levels_of(user)
+    ratings = [rating for rating in Rating.values if rating & levels]
+    rows = (
+        gallery.public_images()
+        .filter(owner_id__in=followed_ids(user), nsfw_level__in=ratings)
+        .select_related("media", "owner")
+    )
+    return paginate(rows, order=("-id",), after=after, limit=limit)
 
 
 def following(*, user: User, after: str | None = None, limit: int | None = None) -> Page[Follow]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from atelier.catalog import queries as catalog
 from atelier.core.errors import Invalid, NotFound
 from atelier.gallery import queries as gallery
+from atelier.gallery import services as counting
 from atelier.social.models import Comment, CommentStatus
 
 if TYPE_CHECKING:
@@ -84,16 +85,12 @@ def _comment(text: str, viewer: User | None) -> int:
 
 def count_reaction(target: Target, kind: str, step: int) -> None:
     """Rolls a reaction up into the picture's own counters."""
-    from atelier.gallery import services as counting
-
     if target.kind == "image":
         counting.add_reactions(by_image={int(target.id): {kind.lower(): step}})
 
 
 def count_comment(kind: str, target_id: str, step: int) -> None:
     """Rolls a comment up into the counter of what it stands under."""
-    from atelier.gallery import services as counting
-
     if kind == "image":
         counting.add_comments(image_id=int(target_id), count=step)
     elif kind == "post":

@@ -105,7 +105,8 @@ class BrowsingForm(forms.Form):
 
     def level(self) -> int:
         """The chosen ratings as a mask; PG is always in it."""
-        return sum(self.cleaned_data["ratings"]) | 1
+        chosen: list[int] = self.cleaned_data["ratings"]
+        return sum(chosen) | 1
 
 
 class TokenForm(forms.Form):

@@ -38,7 +38,7 @@ def profile(request: HttpRequest, name: str) -> HttpResponse:
     person = _person(name)
     if name != person.username:
         return redirect("profile", name=person.username, permanent=True)
-    viewer = cast("User", request.user) if request.user.is_authenticated else None
+    viewer = request.user if request.user.is_authenticated else None
     followers, following = social_queries.follow_counts(person)
     pictures = gallery.feed(
         levels=gallery.levels_of(viewer),

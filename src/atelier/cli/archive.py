@@ -131,9 +131,9 @@ def _write(path: Path, cluster: postgres.Connection | None) -> dict[str, Any]:
         manifest = {
             "format": FORMAT,
             "atelier": version("atelier"),
-            "postgresql": connection.pg_version,
+            "postgresql": _server_version(),
             "made_at": clock.now().isoformat(),
-            "database_sha256": hashlib.file_digest(dump, "sha256").hexdigest(),  # type: ignore[arg-type]
+            "database_sha256": hashlib.file_digest(dump, "sha256").hexdigest(),
         }
         _add_bytes(archive, "manifest.json", json.dumps(manifest, indent=2).encode())
         dump.seek(0)
@@ -156,6 +156,12 @@ def _write(path: Path, cluster: postgres.Connection | None) -> dict[str, Any]:
         stream.flush()
         os.fsync(stream.fileno())
     return {"blobs": blobs, "bytes": path.stat().st_size}
+
+
+def _server_version() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version')")
+        return str(cursor.fetchone()[0])
 
 
 def _add(archive: tarfile.TarFile, name: str, stream: IO[bytes], size: int) -> None:

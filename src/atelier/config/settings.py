@@ -135,10 +135,10 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 # Browsers accept passkeys over plain HTTP on localhost only, so nothing is weakened elsewhere.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = ENVIRONMENT.on_loopback
 
-EMAIL_BACKEND, EMAIL_SETTINGS = (
-    ("atelier.core.mail.OutboxBackend", {})
+EMAIL_BACKEND = (
+    "atelier.core.mail.OutboxBackend"
     if ENVIRONMENT.email_url.startswith("outbox:")
-    else ("django.core.mail.backends.smtp.EmailBackend", {})
+    else "django.core.mail.backends.smtp.EmailBackend"
 )
 if not ENVIRONMENT.email_url.startswith("outbox:"):
     from urllib.parse import unquote, urlsplit

@@ -1,1 +1,1 @@
-"""Ids, clock, errors, queue, outbox, storage: what every domain stands on. No domain word lives here."""
+"""Ids, clock, errors, queue, outbox, storage: what every domain stands on, without its words."""

@@ -9,9 +9,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from psycopg import errors as pg
-
 from django.db import OperationalError, connection, transaction
+from psycopg import errors as pg
 
 from atelier.core.errors import Busy
 
@@ -23,7 +22,7 @@ LOCK_WAIT = "3s"
 
 @contextmanager
 def locking() -> Iterator[None]:
-    """A transaction in which waiting for a lock, or losing a deadlock, is the refusal :class:`Busy`."""
+    """A transaction in which waiting for a lock, or losing a deadlock, is :class:`Busy`."""
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:

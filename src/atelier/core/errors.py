@@ -1,4 +1,4 @@
-"""The tree of refusals. Every one has a stable code, a status, and words that a person understands."""
+"""The tree of refusals: each has a stable code, a status, and words that a person understands."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class FieldError:
 class DomainError(Exception):
     """A refusal that changed nothing.
 
-    ``detail`` is shown to people. ``errors`` names fields and rules for bad input. ``retry_after`` is
-    seconds, for contention and limits. Subclasses set ``code``, ``title`` and ``status``.
+    ``detail`` is shown to people. ``errors`` names fields and rules for bad input. ``retry_after``
+    is seconds, for contention and limits. Subclasses set ``code``, ``title`` and ``status``.
     """
 
     code: ClassVar[str] = "invalid"

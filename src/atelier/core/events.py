@@ -41,8 +41,9 @@ def notify(channel: str) -> None:
 
 
 def issue_ticket(channel: str) -> str:
-    """A ticket for one connection to one channel, good for a minute. The caller has authorised it."""
-    return EventTicket.objects.create(channel=channel).id
+    """A ticket for one connection to one channel, good for a minute. The caller authorised it."""
+    ticket: str = EventTicket.objects.create(channel=channel).id
+    return ticket
 
 
 def ticket_url(channel: str) -> str:

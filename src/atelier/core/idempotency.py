@@ -56,7 +56,9 @@ def begin(*, caller: str, route: str, key: str, body: bytes) -> Answer | None:
                 .first()
             )
             if record is None:
-                raise InProgress("The first request just ended. Try again.", retry_after=1) from None
+                raise InProgress(
+                    "The first request just ended. Try again.", retry_after=1
+                ) from None
             expired = record.created_at < now - LIFE
             abandoned = record.status is None and record.created_at < now - ABANDONED
             if expired or abandoned:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.core.mail.backends.base import BaseEmailBackend
+from typing_extensions import override
 
 from atelier.core.models import OutgoingMail
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 class OutboxBackend(BaseEmailBackend):
     """Keeps each message as a row, readable by staff and, on loopback, by anyone."""
 
+    @override
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         for message in email_messages:
             OutgoingMail.objects.create(

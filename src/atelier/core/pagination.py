@@ -1,4 +1,4 @@
-"""Keyset pagination: a cursor holds the sort key of the last row, so page N costs what page 1 costs."""
+"""Keyset pagination: a cursor holds the last row's sort key, so page N costs what page 1 costs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import orjson
-
 from django.db.models import Model, Q, QuerySet
 
 from atelier.core.errors import Invalid
@@ -77,7 +76,7 @@ def paginate(
         values = decode_cursor(after, len(names))
         # Every field reads back what it wrote; a foreign cursor fails here with a clear error.
         for position, name in enumerate(names):
-            field = rows.model._meta.get_field(name)  # noqa: SLF001 - Django's public meta API
+            field: Any = rows.model._meta.get_field(name)  # noqa: SLF001 - Django's public meta API
             try:
                 values[position] = field.to_python(values[position])
             except Exception as problem:

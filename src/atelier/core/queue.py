@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.db import transaction
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app as procrastinate_app
 from procrastinate.exceptions import AlreadyEnqueued
-
-from django.db import transaction
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -64,9 +63,7 @@ def defer(
     ``once`` keeps at most one waiting job with that name; ``lock`` keeps at most one running;
     ``at`` delays it.
     """
-    configured = made.configure(
-        queueing_lock=once or None, lock=lock or None, schedule_at=at
-    )
+    configured = made.configure(queueing_lock=once or None, lock=lock or None, schedule_at=at)
     try:
         # A savepoint: losing the race for `once` must not abort the caller's transaction.
         with transaction.atomic():

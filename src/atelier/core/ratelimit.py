@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from django.db import connection
 
@@ -30,7 +31,12 @@ def take(*, caller: str, per_minute: int, burst: int) -> int:
     Raises :class:`RateLimited` with the seconds until the next one.
     """
     rate = per_minute / 60
-    values = {"caller": caller, "burst": float(burst), "rate": rate, "now": clock.now()}
+    values: dict[str, Any] = {
+        "caller": caller,
+        "burst": float(burst),
+        "rate": rate,
+        "now": clock.now(),
+    }
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, values)
         row = cursor.fetchone()

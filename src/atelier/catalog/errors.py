@@ -56,10 +56,3 @@ class ChecksumMismatch(DomainError):
     code = "checksum_mismatch"
     title = "The bytes arrived damaged"
     status = 460
-
-
-class NeedsReview(Forbidden):
-    """Something a person has to look at before it can be public."""
-
-    code = "needs_review"
-    title = "A person has to look at this first"

@@ -98,6 +98,38 @@ def versions_for(*, model: AiModel, viewer: User | None) -> list[ModelVersion]:
     return list(rows.filter(shown))
 
 
+def models_of(owner: User) -> QuerySet[AiModel]:
+    """One's own models that staff did not take down, drafts too."""
+    return AiModel.objects.filter(owner=owner, status__in=[Status.DRAFT, Status.PUBLISHED])
+
+
+def blocked_versions(model_ids: list[int]) -> frozenset[int]:
+    """Which versions of these models likeness does not let be shown."""
+    rows = ModelVersion.objects.filter(
+        model_id__in=model_ids, pk__in=likeness.blocked_ids("version")
+    )
+    return frozenset(rows.values_list("pk", flat=True))
+
+
+def visible_of(
+    versions: list[ModelVersion], *, viewer: User | None, blocked: frozenset[int]
+) -> list[ModelVersion]:
+    """As :func:`versions_for`, of versions that are loaded already."""
+    found = []
+    for version in versions:
+        if viewer is not None and viewer.is_staff:
+            found.append(version)
+        elif version.pk in blocked:
+            continue
+        elif (version.status == Status.PUBLISHED and version.clearance == Clearance.CLEARED) or (
+            version.status == Status.DRAFT
+            and viewer is not None
+            and viewer.pk == version.model.owner_id
+        ):
+            found.append(version)
+    return found
+
+
 def version_for(*, version_id: int, viewer: User | None) -> ModelVersion:
     """A version as its viewer may see it. Seeing is not having: see :func:`downloadable`."""
     version = (

@@ -110,6 +110,14 @@ def offset_of(upload: Upload) -> int:
     return path_of(upload).stat().st_size
 
 
+def arrived(upload: Upload) -> int:
+    """As :func:`offset_of`, for an upload that may be over: all of it when it became a file."""
+    if upload.state == Upload.State.USED:
+        return upload.length
+    path = path_of(upload)
+    return path.stat().st_size if path.exists() else 0
+
+
 def append(
     *,
     upload: Upload,

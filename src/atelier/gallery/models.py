@@ -73,6 +73,8 @@ class Image(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PUBLISHED)
     nsfw_level = models.PositiveSmallIntegerField(default=Rating.PG)
     base_model = models.CharField(max_length=40, blank=True)
+    # A placeholder of one colour, in the form that other programs know (BlurHash).
+    blurhash = models.CharField(max_length=6, default="000000")
     remix_of = models.ForeignKey(
         "gallery.Image", on_delete=models.SET_NULL, null=True, related_name="remixes"
     )

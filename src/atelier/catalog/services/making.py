@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from django.db.models import Max
 
 from atelier.catalog import locks
-from atelier.catalog.errors import NeedsReview
 from atelier.catalog.models import AiModel, ModelTag, ModelVersion, Source, Status, Tag
 from atelier.catalog.vocabulary import BASE_MODELS, CommercialUse, License, ModelType
 from atelier.core import clock, db, markdown
@@ -19,7 +18,7 @@ from atelier.likeness.actions import Action
 from atelier.likeness.refs import Ref
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from atelier.accounts.models import User
 
@@ -65,8 +64,8 @@ def create_model(
     base = check_base_model(base_model) if base_model else ""
     fields = _permission_fields(allowed)
     with db.locking():
-        ask(
-            Action.MODEL_CREATE,
+        likeness.decide(
+            action=Action.MODEL_CREATE,
             actor_id=owner.pk,
             texts={"name": label, "description": body, "tags": " ".join(words)},
         )
@@ -110,8 +109,8 @@ def update_model(
             words = check_tags(tags)
             texts["tags"] = " ".join(words)
         if texts:
-            ask(
-                Action.MODEL_TEXT,
+            likeness.decide(
+                action=Action.MODEL_TEXT,
                 actor_id=actor.pk,
                 subjects=[Ref("model", row.pk)],
                 texts=texts,
@@ -145,8 +144,8 @@ def create_version(
         label = _text("name", name, least=1, most=MAX_VERSION_NAME)
         body = _text("description", description, least=0, most=MAX_DESCRIPTION)
         words = check_words(trained_words)
-        ask(
-            Action.MODEL_TEXT,
+        likeness.decide(
+            action=Action.MODEL_TEXT,
             actor_id=actor.pk,
             subjects=[Ref("model", row.pk)],
             texts={"name": label, "description": body, "trained_words": ", ".join(words)},
@@ -189,8 +188,8 @@ def update_version(
             row.trained_words = check_words(trained_words)
             texts["trained_words"] = ", ".join(row.trained_words)
         if texts:
-            ask(
-                Action.MODEL_TEXT,
+            likeness.decide(
+                action=Action.MODEL_TEXT,
                 actor_id=actor.pk,
                 subjects=[Ref("version", row.pk)],
                 texts=texts,
@@ -198,24 +197,6 @@ def update_version(
         row.updated_at = clock.now()
         row.save()
     return row
-
-
-def ask(
-    action: Action,
-    *,
-    actor_id: int | None,
-    subjects: Sequence[Ref] = (),
-    texts: Mapping[str, str] | None = None,
-) -> None:
-    """Have likeness decide; what it would only hold is refused, for a model has no such state."""
-    decision = likeness.decide(
-        action=action, actor_id=actor_id, subjects=subjects, texts=texts or {}
-    )
-    if decision.outcome != "allow":
-        raise NeedsReview(
-            "This needs a person's look first: " + "; ".join(map(str, decision.reasons)),
-            extra={"decision": decision.id},
-        )
 
 
 def next_index(model: AiModel) -> int:

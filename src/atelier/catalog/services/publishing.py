@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from atelier.catalog import locks
 from atelier.catalog.errors import Quarantined
 from atelier.catalog.models import Access, AiModel, Clearance, ModelVersion, Status
-from atelier.catalog.services.making import ask
 from atelier.core import clock, db, outbox
 from atelier.core.errors import Invalid, NotOwner, WrongState
+from atelier.likeness import services as likeness
 from atelier.likeness.actions import Action
 from atelier.likeness.refs import Ref
 from atelier.media import services as media
@@ -30,8 +30,8 @@ def publish(*, version: ModelVersion, actor: User | None) -> ModelVersion:
         if row.status == Status.PUBLISHED:
             return row
         _require_publishable(model, row)
-        ask(
-            Action.VERSION_PUBLISH,
+        likeness.decide(
+            action=Action.VERSION_PUBLISH,
             actor_id=model.owner_id,
             subjects=[
                 Ref("version", row.pk),

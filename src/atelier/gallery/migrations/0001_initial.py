@@ -43,6 +43,7 @@ class Migration(migrations.Migration):
                 ('status', models.CharField(choices=[('published', 'Published'), ('hidden', 'Hidden'), ('removed', 'Removed')], default='published', max_length=10)),
                 ('nsfw_level', models.PositiveSmallIntegerField(default=1)),
                 ('base_model', models.CharField(blank=True, max_length=40)),
+                ('blurhash', models.CharField(default='000000', max_length=6)),
                 ('like_count', models.PositiveIntegerField(default=0)),
                 ('heart_count', models.PositiveIntegerField(default=0)),
                 ('laugh_count', models.PositiveIntegerField(default=0)),

@@ -12,7 +12,6 @@ from atelier.ledger import services as ledger
 from atelier.likeness import services as likeness
 from atelier.likeness.actions import Action
 from atelier.social import rewards, targets
-from atelier.social.errors import CommentHeld
 from atelier.social.models import Tip
 
 if TYPE_CHECKING:

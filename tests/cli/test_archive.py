@@ -91,18 +91,21 @@ def test_a_damaged_or_shortened_backup_is_refused(
         end = archive.getmember("end.json")
     whole = file.read_bytes()
 
-    def refusal(name: str, data: bytes) -> str:
-        damaged = tmp_path / f"{name}.tar"
+    copy = new_site("the copy")
+
+    def refusal(data: bytes) -> str:
+        damaged = tmp_path / "damaged.tar"
         damaged.write_bytes(data)
-        site = new_site(name)
-        done = site.run("restore", str(damaged))
+        done = copy.run("restore", str(damaged))
         assert done.returncode == 1
+        assert list(FolderStore(copy.home / "blobs").names()) == []
         return done.stderr
 
     def flipped(at: int) -> bytes:
         return whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]
 
-    assert "database has other bytes" in refusal("dump", flipped(dump.offset_data + 100))
-    assert "has other bytes than its name" in refusal("blob", flipped(blob.offset_data))
-    assert "is not whole" in refusal("short", whole[: end.offset] + b"\0" * 1024)
-    assert "is not a backup" in refusal("nonsense", b"nonsense")
+    assert "database has other bytes" in refusal(flipped(dump.offset_data + 100))
+    assert "has other bytes than its name" in refusal(flipped(blob.offset_data))
+    assert "is not whole" in refusal(whole[: end.offset] + b"\0" * 1024)
+    assert "is not a backup" in refusal(b"nonsense")
+    assert copy.run("restore", str(file)).returncode == 0

@@ -70,7 +70,11 @@ def restore(
     """Bring a backup up again, into an empty home and an empty database only."""
     with attached(tables=False) as cluster:
         _require_empty()
-        facts = _read(file.expanduser().absolute(), cluster)
+        try:
+            facts = _read(file.expanduser().absolute(), cluster)
+        except BaseException:
+            _forget_blobs()  # so that the next try finds the home as empty as this one did
+            raise
         # A backup of an older program gets this one's tables.
         call_command("migrate", verbosity=0, interactive=False)
     show(facts, as_json=as_json, text=f"Restored {facts['blobs']} blobs from {file}.")
@@ -189,6 +193,14 @@ def _require_empty() -> None:
         fail("the database is not empty: restore into a new ATELIER_HOME or an empty database")
     if next(iter(storage.blobs().names()), None) is not None:
         fail("the storage is not empty: restore into a new ATELIER_HOME or an empty store")
+
+
+def _forget_blobs() -> None:
+    from atelier.core import storage
+
+    store = storage.blobs()
+    for name in list(store.names()):
+        store.delete(name)
 
 
 def _entries(archive: tarfile.TarFile) -> Iterator[tuple[str, IO[bytes]]]:

@@ -43,7 +43,7 @@ def read(data: bytes) -> OriginFacts | None:
     return None if found is None else _facts(found)
 
 
-def _facts(found: Settings) -> OriginFacts:
+def _facts(found: Settings) -> OriginFacts | None:
     settings = {name: getattr(found, name) for name in SETTINGS}
     if found.seed is not None and not -(2**63) <= found.seed < 2**63:
         settings["seed"] = None  # no generator has such a seed

@@ -53,8 +53,8 @@ SOCIAL_WORDS = (
 
 SAME_PERSON = (
     r"same (?:exact )?(?:person|woman|girl|man|lady|face|identity)",
-    r"(?:real|actual|existing|specific) (?:life )?(?:person|woman|girl|man|lady|guy|people|human being)",
-    r"(?:real|actual|specific) (?:individual|model from)",
+    r"(?:real|actual|existing|specific) (?:life )?(?:person|woman|girl|man|lady|guy|people)",
+    r"(?:real|actual|specific) (?:individual|human being|model from)",
     r"real[- ]life (?:person|woman|girl|man|lady|guy|friend)",
     r"\birl\b",
     r"celeb(?:s|rity|rities)?\b",
@@ -83,14 +83,14 @@ ABUSES = (
 
 SEXUAL = frozenset(
     """
-    nude nudes nudity naked nsfw porn porno pornographic pornography xxx hentai erotic erotica erotik
-    sexual sexually sexy sexo sexe fuck fucked fucking fucks cumshot cumming blowjob
-    handjob bukkake creampie orgasm orgasmic masturbate masturbating masturbation penis vagina vulva pussy
-    boobs tits titties nipple nipples genitals genitalia topless bottomless upskirt
+    nude nudes nudity naked nsfw porn porno pornographic pornography xxx hentai erotic erotica
+    erotik sexual sexually sexy sexo sexe fuck fucked fucking fucks cumshot cumming blowjob
+    handjob bukkake creampie orgasm orgasmic masturbate masturbating masturbation penis vagina
+    vulva pussy boobs tits titties nipple nipples genitals genitalia topless bottomless upskirt
     lingerie bdsm bondage fetish ahegao futanari futa milf gangbang threesome stripper
-    striptease stripping undressed unclothed horny slut slutty whore camgirl nackt nackte nacktbild desnuda
-    desnudo desnudas nue nues nus denudee spreadeagle deepthroat dildo penetration rape raped molest
-    intercourse lewd ecchi r34 rule34 onlyfans barebreasted
+    striptease stripping undressed unclothed horny slut slutty whore camgirl nackt nackte
+    nacktbild desnuda desnudo desnudas nue nues nus denudee spreadeagle deepthroat dildo
+    penetration rape raped molest intercourse lewd ecchi r34 rule34 onlyfans barebreasted
     """.split()  # noqa: SIM905 - a list of words reads best as words
 )
 SEXUAL_PHRASES = (
@@ -109,11 +109,11 @@ SEXUAL_PHRASES = (
 
 MINOR = frozenset(
     """
-    child children childlike kid kids kiddie toddler toddlers infant baby babies preteen preteens
-    prepubescent underage underaged minor minors loli lolis lolita lolicon shota shotas shotacon schoolgirl
-    schoolgirls schoolboy schoolboys teen teens teenage teenager teenagers tween kindergarten pupil
-    kinder nina ninas nino ninos enfant enfants mineure mineur minderjahrig minderjahrige preschooler
-    jailbait youngling adolescent adolescents
+    child children childlike kid kids kiddie toddler toddlers infant baby babies preteen
+    preteens prepubescent underage underaged minor minors loli lolis lolita lolicon shota shotas
+    shotacon schoolgirl schoolgirls schoolboy schoolboys teen teens teenage teenager teenagers
+    tween kindergarten pupil kinder nina ninas nino ninos enfant enfants mineure mineur
+    minderjahrig minderjahrige preschooler jailbait youngling adolescent adolescents
     """.split()  # noqa: SIM905 - a list of words reads best as words
 )
 MINOR_PHRASES = (

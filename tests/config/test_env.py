@@ -74,3 +74,9 @@ def test_loopback_is_this_machine_alone(
 ) -> None:
     monkeypatch.setenv("ATELIER_HOST", host)
     assert env.load().on_loopback is loopback
+
+
+def test_a_public_address_in_front_is_no_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATELIER_BASE_URL", "https://atelier.example/")
+    assert env.load().base_url == "https://atelier.example"
+    assert not env.load().on_loopback

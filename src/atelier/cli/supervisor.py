@@ -310,6 +310,13 @@ def _ensure_base_model() -> None:
         catalog.ensure_base_model(path=files[-1])
 
 
+def _guard_demo_accounts() -> None:
+    """Everybody knows their password, so they are closed where everybody can come."""
+    from atelier.accounts import demo
+
+    demo.set_open(is_open=settings.ENVIRONMENT.on_loopback)
+
+
 def run() -> int:
     """Prepare and serve this home's site; the settings are loaded."""
     environment = settings.ENVIRONMENT
@@ -322,6 +329,7 @@ def run() -> int:
             django.setup()
             migrate()
             _ensure_base_model()
+            _guard_demo_accounts()
             static.build()
             connections.close_all()
         except BaseException:

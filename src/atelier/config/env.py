@@ -11,6 +11,7 @@ import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -57,13 +58,20 @@ class Environment:
 
     @property
     def on_loopback(self) -> bool:
-        """Whether the site can be reached from this machine only."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        """Whether the site can be reached from this machine only.
+
+        A public address in front of a loopback host is a proxy that lets everybody in.
+        """
+        return _is_here(self.host) and _is_here(urlsplit(self.base_url).hostname or "")
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _default_home() -> Path:
@@ -132,6 +140,8 @@ def load() -> Environment:
     host = value("ATELIER_HOST", "127.0.0.1")
     port = _port("ATELIER_PORT", value("ATELIER_PORT", "8000"))
     shown_host = "localhost" if host in {"127.0.0.1", "0.0.0.0", "::"} else host  # noqa: S104
+    if ":" in shown_host:
+        shown_host = f"[{shown_host}]"
     return Environment(
         home=home,
         host=host,

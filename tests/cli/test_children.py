@@ -15,12 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
-STUBBORN = [
-    sys.executable,
-    "-c",
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True);"
-     "time.sleep(600)",
-]
+IGNORE = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+STUBBORN = [sys.executable, "-c", f"{IGNORE}; print('up', flush=True); time.sleep(600)"]
 
 
 @pytest.fixture
@@ -44,7 +40,7 @@ def test_a_child_that_ended_is_started_again_after_growing_pauses(
     started: list[Child], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1000.0
-    monkeypatch.setattr(children.time, "monotonic", lambda: now)
+    monkeypatch.setattr("atelier.cli.children.time.monotonic", lambda: now)
     child = _start(SLEEPER, started)
     assert child.process is not None
     assert child.tend() == ""

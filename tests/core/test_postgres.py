@@ -264,7 +264,7 @@ def test_programs_that_the_servers_user_cannot_reach_are_copied(
     for name in (package.name, f"{package.name}.libs"):
         (closed / name).symlink_to(package.parent / name)
     hidden = SimpleNamespace(submodule_search_locations=[str(closed / package.name)])
-    monkeypatch.setattr(place.importlib.util, "find_spec", lambda _: hidden)
+    monkeypatch.setattr("atelier.core.postgres.place.importlib.util.find_spec", lambda _: hidden)
 
     with postgres.ensure_running(home, durable=False) as cluster:
         base = cluster.programs.parents[3]

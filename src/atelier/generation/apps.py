@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from typing_extensions import override
 
 
 class GenerationConfig(AppConfig):
     name = "atelier.generation"
     label = "generation"
 
+    @override
     def ready(self) -> None:
         from atelier.core import events
         from atelier.generation import queries, tasks

@@ -68,6 +68,7 @@ class GeneratedPicture(models.Model):
     generation = models.ForeignKey(Generation, on_delete=models.CASCADE, related_name="pictures")
     index = models.PositiveSmallIntegerField()
     seed = models.BigIntegerField()
+    mark = models.BigIntegerField(db_index=True)  # the number in its pixels
     media = models.OneToOneField(
         Media, on_delete=models.PROTECT, null=True, related_name="generated_picture"
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from atelier.catalog import queries as catalog
 from atelier.core.errors import NotFound
 from atelier.core.pagination import Page, paginate
 from atelier.generation.models import GeneratedPicture, Generation
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from atelier.accounts.models import User
     from atelier.catalog.models import ModelVersion
+    from atelier.jobs.models import Job
 
 GENERATOR = "atelier"
 
@@ -60,6 +63,56 @@ def visible_pictures(generation: Generation) -> list[GeneratedPicture]:
 def refused_pictures(generation: Generation) -> list[GeneratedPicture]:
     """Pictures that were drawn and not shown, each with its reason; they cost nothing."""
     return [picture for picture in generation.pictures.all() if not picture.is_released]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The place of one picture on a page: filled, refused, or still to come."""
+
+    number: int
+    picture: GeneratedPicture | None = None
+    refused: GeneratedPicture | None = None
+    is_drawing: bool = False
+
+    @property
+    def label(self) -> str:
+        """What a screen reader calls it."""
+        return f"Picture {self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A generation as a page shows it."""
+
+    generation: Generation
+    job: Job
+    slots: list[Slot]
+    progress: dict[str, Any]
+    position: int | None
+
+    @property
+    def released(self) -> list[GeneratedPicture]:
+        """Pictures that can be seen."""
+        return [slot.picture for slot in self.slots if slot.picture is not None]
+
+
+def card(generation: Generation) -> Card:
+    """One generation for a page, with a place for each picture that was asked for."""
+    job = generation.job
+    shown = {picture.index: picture for picture in visible_pictures(generation)}
+    refused = {picture.index: picture for picture in refused_pictures(generation)}
+    settled = len(generation.pictures.all())
+    slots = [
+        Slot(
+            number=index + 1,
+            picture=shown.get(index),
+            refused=refused.get(index),
+            is_drawing=job.status == JobStatus.RUNNING and index == settled,
+        )
+        for index in range(generation.quantity)
+        if not job.is_final or index in shown or index in refused
+    ]
+    return Card(generation, job, slots, progress(generation), jobs.position(job))
 
 
 def state(generation: Generation) -> dict[str, Any]:
@@ -119,13 +172,11 @@ def progress(generation: Generation) -> dict[str, Any]:
     total = generation.steps * generation.quantity
     now = job.progress
     settled = len(generation.pictures.all())
-    picture = min(max(int(now.get("picture", 0)), settled), generation.quantity)
-    step = int(now.get("step", 0)) if int(now.get("picture", 0)) >= settled else 0
-    done = settled * generation.steps
-    if job.status == JobStatus.RUNNING and picture > settled:
-        done += min(step, generation.steps)
-    if job.status == JobStatus.COMPLETED:
-        done = total
+    running = job.status == JobStatus.RUNNING
+    picture = min(settled + 1, generation.quantity) if running else settled
+    drawing = running and int(now.get("picture", 0)) == picture > settled
+    step = min(int(now.get("step", 0)), generation.steps) if drawing else 0
+    done = total if job.status == JobStatus.COMPLETED else settled * generation.steps + step
     return {
         "picture": picture,
         "pictures": generation.quantity,
@@ -158,7 +209,11 @@ def origin_of(generation: Generation, *, seed: int) -> OriginFacts:
             "clip_skip": generation.clip_skip,
         },
         resources=[
-            resource_facts(generation.checkpoint, strength=1.0),
+            resource_facts(
+                generation.checkpoint,
+                strength=1.0,
+                sha256=catalog.primary_file(generation.checkpoint).sha256,
+            ),
             *(
                 resource_facts(item.version, strength=item.strength, sha256=item.sha256)
                 for item in generation.resources.all()

@@ -20,7 +20,7 @@ from django.db import close_old_connections
 from atelier.catalog import queries as catalog
 from atelier.core.db import locking
 from atelier.core.errors import Busy, DomainError
-from atelier.generation import engine, marks, queries, services
+from atelier.generation import engine, queries, services
 from atelier.generation.engine import CannotDrawError, StoppedError
 from atelier.generation.models import GeneratedPicture, Generation
 from atelier.jobs import files, keeper
@@ -30,6 +30,7 @@ from atelier.jobs.models import JobKind, JobStatus
 from atelier.likeness import services as likeness
 from atelier.likeness.actions import Action
 from atelier.likeness.refs import Ref
+from atelier.media import marks
 from atelier.media import services as media
 from atelier.media.models import Status
 
@@ -167,12 +168,16 @@ def _remember(generation: Generation) -> None:
 def _hand_over(lease: Lease, generation: Generation, drawn: Drawn) -> None:
     """Take a drawn picture in and release it, or keep it from everybody and say why."""
     facts = queries.origin_of(generation, seed=drawn.seed)
-    made = media.register_output(
-        owner=generation.owner,
-        png_bytes=marks.finish(drawn.image, facts=facts, generation_id=generation.pk),
-        origin=facts,
-        generation_id=generation.pk,
-    )
+    png = marks.finish(drawn.image, facts=facts, work_id=generation.pk, index=drawn.index)
+    try:
+        made = media.register_output(
+            owner=generation.owner, png_bytes=png, origin=facts, generation_id=generation.pk
+        )
+    except Busy:
+        raise
+    except DomainError as refusal:
+        _keep(lease, generation, drawn, code=refusal.code, detail=refusal.detail)
+        return
     try:
         _release(lease, generation, drawn, made)
     except BaseException:
@@ -191,8 +196,25 @@ def _release(lease: Lease, generation: Generation, drawn: Drawn, made: Media) ->
         except DomainError as refusal:
             media.hide(media_ids=[made.pk])
             code, detail = refusal.code, refusal.detail
+    if code:
+        _keep(lease, generation, drawn, code=code, detail=detail)
+    else:
+        _keep(lease, generation, drawn, made=made, decision_id=decision_id)
+
+
+def _keep(
+    lease: Lease,
+    generation: Generation,
+    drawn: Drawn,
+    *,
+    made: Media | None = None,
+    code: str = "",
+    detail: str = "",
+    decision_id: str = "",
+) -> None:
+    """Note what became of a picture, and count it if its owner gets it; fenced by the lease."""
     with locking():
-        if code:
+        if made is None:
             progress = {"picture": drawn.index + 1, "pictures": generation.quantity, "step": 0}
             jobs.heartbeat(lease=lease, progress={**progress, "steps": generation.steps})
         else:
@@ -201,7 +223,8 @@ def _release(lease: Lease, generation: Generation, drawn: Drawn, made: Media) ->
             generation=generation,
             index=drawn.index,
             seed=drawn.seed,
-            media=None if code else made,
+            mark=marks.number_of(generation.pk, drawn.index),
+            media=made,
             refusal_code=code,
             refusal_detail=detail,
             decision_id=decision_id,

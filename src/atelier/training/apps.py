@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from typing_extensions import override
 
 
 class TrainingConfig(AppConfig):
     name = "atelier.training"
     label = "training"
 
+    @override
     def ready(self) -> None:
         from atelier.core import events
         from atelier.jobs import permits

@@ -127,6 +127,7 @@ class EpochSample(models.Model):
     position = models.PositiveSmallIntegerField()
     prompt = models.TextField()
     seed = models.BigIntegerField()
+    mark = models.BigIntegerField(db_index=True)  # the number in its pixels
     media = models.OneToOneField(Media, on_delete=models.PROTECT, null=True, related_name="+")
     refusal_code = models.CharField(max_length=60, blank=True)
     refusal_detail = models.TextField(blank=True)
@@ -136,3 +137,22 @@ class EpochSample(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["epoch", "position"], name="sample_place_once")
         ]
+
+
+class TrainingDraft(models.Model):
+    """A training that somebody is still putting together; every step of the wizard is kept.
+
+    ``pictures`` is a list of ``{media, caption}`` in order, ``values`` what else was filled in.
+    """
+
+    id = OpaqueIdField(prefix="tdf")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="training_drafts"
+    )
+    pictures = models.JSONField(default=list)
+    values = models.JSONField(default=dict)
+    created_at = models.DateTimeField(default=clock.now)
+    updated_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["owner", "-updated_at"], name="training_draft_of_owner")]

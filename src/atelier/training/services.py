@@ -30,7 +30,7 @@ from atelier.likeness.refs import Ref
 from atelier.media import queries as media
 from atelier.training import engine, queries, spec
 from atelier.training.errors import EpochNotCleared
-from atelier.training.models import DatasetPicture, Epoch, Intake, Training
+from atelier.training.models import DatasetPicture, Epoch, Intake, Training, TrainingDraft
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,8 +105,10 @@ def expected_seconds(planned: Plan) -> int:
     )
 
 
-def start(*, owner: User, request: Request) -> Training:
+def start(*, owner: User, request: Request, draft: TrainingDraft | None = None) -> Training:
     """Have a LoRA trained: decided first, then held and queued, or nothing at all.
+
+    ``draft`` is used up by it, so that sending it twice starts one training.
 
     Above ``DECIDED_AT_ONCE`` pictures the answer is a training in ``checking``; a task decides and
     then holds the price. Raises what :func:`plan` does, the judge's refusals, and
@@ -122,6 +124,7 @@ def start(*, owner: User, request: Request) -> Training:
             texts=_texts(request.name, request.trigger_word, request.sample_prompts),
         )
         with transaction.atomic():
+            _use_up(draft)
             training = _store(owner, planned)
             _accept(training, pictures=len(planned.pictures), decision_id=decision_id)
         return training
@@ -130,6 +133,7 @@ def start(*, owner: User, request: Request) -> Training:
     if ledger.available(user_id=owner.pk) < planned.cost:
         raise InsufficientSparks(f"This training costs {planned.cost} Sparks.")
     with transaction.atomic():
+        _use_up(draft)
         training = _store(owner, planned)
         queue.defer(tasks.check, training_id=training.pk)
     return training
@@ -289,6 +293,11 @@ def _decide(
 def _texts(name: str, trigger_word: str, sample_prompts: Sequence[str]) -> dict[str, str]:
     prompts = {f"sample_prompts.{place}": text for place, text in enumerate(sample_prompts)}
     return {"name": name, "trigger_word": trigger_word, **prompts}
+
+
+def _use_up(draft: TrainingDraft | None) -> None:
+    if draft is not None and not TrainingDraft.objects.filter(pk=draft.pk).delete()[0]:
+        raise WrongState("This draft was started already. Find it among your trainings.")
 
 
 def _store(owner: User, planned: Plan) -> Training:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db import close_old_connections
+from PIL import Image
 
 from atelier.core import clock, storage
 from atelier.core.db import locking
@@ -26,6 +27,7 @@ from atelier.jobs import queries as jobs_queries
 from atelier.jobs import services as jobs
 from atelier.jobs.errors import LeaseLost
 from atelier.jobs.models import JobKind, JobStatus
+from atelier.media import marks
 from atelier.media import services as media
 from atelier.media.models import Scan, Status
 from atelier.media.origins import OriginFacts
@@ -48,6 +50,7 @@ LOSS_POINTS = 300
 LOOK_SECONDS = 0.25
 LONGEST_YIELD_SECONDS = 60.0
 WORK_BETWEEN_YIELDS_SECONDS = 10.0
+SAMPLES_APART = 100
 FOUND_PERSON = "likeness_consent_required"
 
 
@@ -194,7 +197,7 @@ class _Run:
     def checkpoint(self) -> bool:
         """Between steps: leave the machine to people who wait for a picture; false means stop."""
         self.kept.alive()
-        if self.kept.should_stop:
+        if self._unwanted():
             return False
         began = self.now()
         if began - self._looked_at < LOOK_SECONDS:
@@ -213,9 +216,12 @@ class _Run:
                 self._report(yielding=True)
             self.wait(LOOK_SECONDS)
             self.kept.alive()
-            if self.kept.should_stop:
+            if self._unwanted():
                 return False
-        return not self.kept.should_stop
+        return not self._unwanted()
+
+    def _unwanted(self) -> bool:
+        return self.kept.should_stop
 
     def epoch(self, finished: Finished) -> None:
         """An epoch arrived: store its file, take its samples in, and judge it by them."""
@@ -224,7 +230,10 @@ class _Run:
             return
         with finished.lora_path.open("rb") as stream:
             stored = storage.blobs().put(stream)
-        samples = [self._sample(place, made) for place, made in enumerate(finished.samples)]
+        samples = [
+            self._sample(finished.number, place, made)
+            for place, made in enumerate(finished.samples)
+        ]
         code, detail = _examine(samples)
         try:
             with locking():
@@ -250,8 +259,14 @@ class _Run:
             media.hide(media_ids=[s.media_id for s in samples if s.media_id is not None])
             raise
 
-    def _sample(self, place: int, made: Sampled) -> EpochSample:
-        sample = EpochSample(position=place, prompt=made.prompt, seed=made.seed)
+    def _sample(self, number: int, place: int, made: Sampled) -> EpochSample:
+        index = number * SAMPLES_APART + place
+        sample = EpochSample(
+            position=place,
+            prompt=made.prompt,
+            seed=made.seed,
+            mark=marks.number_of(self.training.pk, index),
+        )
         facts = OriginFacts(
             prompt=made.prompt,
             settings={"seed": made.seed},
@@ -265,10 +280,12 @@ class _Run:
             ],
             generator="atelier",
         )
+        with Image.open(made.path) as drawn:
+            png = marks.finish(drawn, facts=facts, work_id=self.training.pk, index=index)
         try:
             picture = media.register_output(
                 owner=self.training.owner,
-                png_bytes=made.path.read_bytes(),
+                png_bytes=png,
                 origin=facts,
                 generation_id=self.training.pk,
             )

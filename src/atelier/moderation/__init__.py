@@ -1,0 +1,1 @@
+"""Reports, what staff decide about them, and what the people concerned are told."""

@@ -22,6 +22,11 @@ ACROSS_MODULES = {
     "tests/api": "routes, by area and by contract",
     "tests/web": "pages, by area",
 }
+# Files about a whole domain rather than one of its modules.
+ABOUT_A_DOMAIN = {
+    "test_machine.py": "a state machine that plays the domain",
+    "test_races.py": "threads against each other",
+}
 # Where a domain's tests have another folder's name than its package.
 PACKAGES = {"engine": "src/atelier_engine"}
 
@@ -104,6 +109,7 @@ def test_tests_mirror_the_modules() -> None:
         _name(path)
         for path in sorted((ROOT / "tests").rglob("test_*.py"))
         if not any(_name(path).startswith(f"{folder}/") for folder in ACROSS_MODULES)
+        and path.name not in ABOUT_A_DOMAIN
         # `test_services_races.py` is a second file about `services.py`.
         and not any(
             candidate.exists()

@@ -88,7 +88,7 @@ def test_the_stack_of_loras_has_limits() -> None:
 
 
 def test_a_base_without_a_family_cannot_be_drawn_with() -> None:
-    with pytest.raises(Invalid, match="cannot draw with SDXL 1.0; it draws with Atelier Base"):
+    with pytest.raises(Invalid, match=r"cannot draw with SDXL 1\.0; it draws with Atelier Base"):
         spec.family_of("SDXL 1.0")
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import sync_playwright
-from tests.journeys import site as sites
+from tests.journeys.conftest import running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
+    from tests.journeys.conftest import RunningSite
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "screenshots"
@@ -46,6 +49,12 @@ DETAILS = {
 }
 
 
+def _browser_path() -> str | None:
+    """The system's Chromium; without one Playwright's own is used."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((path for name in names if (path := shutil.which(name))), None)
+
+
 def _shoot(page: Page, name: str, url: str, suffix: str) -> None:
     answer = page.goto(url, wait_until="networkidle")
     status = answer.status if answer else 0
@@ -65,25 +74,27 @@ def _details(page: Page, base: str) -> dict[str, str]:
     return found
 
 
-def _sign_in(page: Page, site: sites.RunningSite) -> None:
-    login = site.demo_login()
-    page.goto(f"{site.url}/accounts/login/")
+def _sign_in(page: Page, site: RunningSite) -> None:
+    login = json.loads((site.home / "demo.json").read_text(encoding="utf-8"))["login"]
+    page.goto(f"{site.address}/accounts/login/")
     page.fill('input[name="login"]', login["username"])
     page.fill('input[name="password"]', login["password"])
     page.locator(
         'form[action*="login"] button[type="submit"], main button[type="submit"]'
     ).first.click()
-    page.wait_for_url(f"{site.url}/")
+    page.wait_for_url(f"{site.address}/")
 
 
 def main() -> None:
     """Start a demo site and take all pictures."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
-    with sites.running(demo=True, engine="off") as site, sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=sites.browser_path(), args=["--no-sandbox"]
-        )
+    with (
+        tempfile.TemporaryDirectory(prefix="atelier-screenshots-") as home,
+        running(Path(home) / "home", demo=True) as site,
+        sync_playwright() as driver,
+    ):
+        browser = driver.chromium.launch(executable_path=_browser_path(), args=["--no-sandbox"])
         for form, (width, height) in FORMS.items():
             for scheme in SCHEMES:
                 context = browser.new_context(
@@ -93,11 +104,11 @@ def main() -> None:
                 )
                 page = context.new_page()
                 suffix = f"{form}-{scheme}"
-                for name, path in {**PUBLIC, **_details(page, site.url)}.items():
-                    _shoot(page, name, site.url + path, suffix)
+                for name, path in {**PUBLIC, **_details(page, site.address)}.items():
+                    _shoot(page, name, site.address + path, suffix)
                 _sign_in(page, site)
                 for name, path in PRIVATE.items():
-                    _shoot(page, name, site.url + path, suffix)
+                    _shoot(page, name, site.address + path, suffix)
                 context.close()
         browser.close()
     print(f"{len(list(FOLDER.iterdir()))} pictures in {FOLDER}")  # noqa: T201 -- its report

@@ -223,7 +223,7 @@ class Diffusion:
         return scaled
 
     def attach(self, name: str, tensors: dict[str, Tensor]) -> None:
-        """Attach a LoRA, in kohya or diffusers layout, under a name; it stays idle until chosen."""
+        """Attach a LoRA in diffusers layout under a name; it stays idle until chosen."""
         try:
             self.pipe.load_lora_weights(dict(tensors), adapter_name=name)
         except (ValueError, KeyError, RuntimeError, TypeError, AttributeError) as error:

@@ -165,6 +165,8 @@ def _detect_tiles(picture: Pixels, rotation: int) -> list[_Hit]:
     for top, left in product((0, height - tall), (0, width - wide)):
         tile = picture[top : top + tall, left : left + wide]
         for hit in _detect(tile, rotation, 1.0, inverted=False):
+            if hit.score < _SCORE_ODD:
+                continue
             x0, y0, x1, y1 = hit.box
             box = (x0 + left, y0 + top, x1 + left, y1 + top)
             hits.append(_Hit(box, hit.score, rotation, 2.0, inverted=False))

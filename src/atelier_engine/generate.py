@@ -9,10 +9,8 @@ from pathlib import Path
 
 import torch
 from PIL import Image
-from safetensors import SafetensorError
-from safetensors.torch import load as load_safetensors
 
-from atelier_engine import families
+from atelier_engine import families, lora_files
 from atelier_engine.diffusion import Diffusion, Stopped, UnusableWeightsError
 from atelier_engine.families import Family, Size
 
@@ -217,12 +215,12 @@ class Engine:
                 model.attach(name, read_checked(lora))
             recent[name] = None
             recent.move_to_end(name)
+        model.choose(strengths)
         for old in [name for name in recent if name not in strengths]:
             if len(recent) <= self._keep_loras:
                 break
             model.detach(old)
             del recent[old]
-        model.choose(strengths)
 
 
 def read_checked(lora: LoraRef) -> dict[str, torch.Tensor]:
@@ -231,9 +229,11 @@ def read_checked(lora: LoraRef) -> dict[str, torch.Tensor]:
     if hashlib.sha256(data).hexdigest() != lora.sha256.lower():
         raise UnusableWeightsError(f"{lora.path.name} is not the file that was cleared.")
     try:
-        return dict(load_safetensors(data))
-    except SafetensorError as error:
-        raise UnusableWeightsError(f"{lora.path.name} is not a safetensors file.") from error
+        layers = lora_files.read(data).layers
+    except lora_files.BadLoraFileError as error:
+        raise UnusableWeightsError(f"{lora.path.name} is no LoRA: {error}") from error
+    arrays = lora_files.exact_tensors(layers)
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
 def native(size: Size, family: Family) -> Size:

@@ -105,11 +105,17 @@ def kohya_tensors(layers: tuple[Layer, ...]) -> dict[str, Array]:
 
 def diffusers_tensors(layers: tuple[Layer, ...]) -> dict[str, Array]:
     """Tensors by their diffusers names; this layout knows no alpha, so it is folded in."""
+    return {name: _half(array) for name, array in exact_tensors(layers).items()}
+
+
+def exact_tensors(layers: tuple[Layer, ...]) -> dict[str, Array]:
+    """The same, as precise as the layers are: what an engine attaches."""
     tensors: dict[str, Array] = {}
     for layer in layers:
         path = f"{layer.part}.{layer.path}"
-        tensors[f"{path}.lora_A.weight"] = _half(layer.down)
-        tensors[f"{path}.lora_B.weight"] = _half(layer.up * (layer.alpha / layer.rank))
+        scale = np.float32(layer.alpha / layer.rank)
+        tensors[f"{path}.lora_A.weight"] = layer.down.astype(np.float32)
+        tensors[f"{path}.lora_B.weight"] = layer.up.astype(np.float32) * scale
     return tensors
 
 

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any
 from atelier.core.errors import NotFound
 from atelier.likeness.models import Blocked, Decision, DetectedClass, Lineage, Resource, Switch
 from atelier.likeness.refs import INTEGER_KINDS, KINDS, Ref
+from atelier.media import queries as media_queries
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
+
+    from atelier.accounts.models import User
+    from atelier.media.models import Media
 
 CAPABILITIES = ("likeness", "uploads", "training", "generation", "mature")
 
@@ -79,3 +83,11 @@ def status() -> dict[str, Any]:
     off = stopped()
     facts.update({name: "stopped" if name in off else "allowed" for name in CAPABILITIES})
     return facts
+
+
+def may_open(*, viewer: User | None, media: Media) -> bool:
+    """Whether this viewer may have a picture's bytes: its visibility, and no block on it."""
+    if not media_queries.may_open(viewer=viewer, media=media):
+        return False
+    staff = viewer is not None and viewer.is_staff
+    return staff or not is_blocked(Ref("media", media.pk))

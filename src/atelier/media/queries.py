@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from atelier.core.errors import NotFound, NotOwner
+from atelier.core.pagination import Page, paginate
 from atelier.media.errors import MediaPending, MediaRefused
 from atelier.media.models import Media, Status, Visibility
 
@@ -129,3 +130,9 @@ def picture_sources(media: Media) -> PictureSources:
         thumbhash=media.thumbhash,
         color=media.dominant_color,
     )
+
+
+def of(*, owner: User, after: str | None = None, limit: int | None = None) -> Page[Media]:
+    """A person's pictures in any state, newest first; not those that are closed to them."""
+    rows = Media.objects.filter(owner=owner).exclude(visibility=Visibility.HIDDEN)
+    return paginate(rows, order=("-created_at", "-id"), after=after, limit=limit)

@@ -61,9 +61,7 @@ def contribution(
     """A stake of somebody else."""
     benefactor = contributor or accounts.user()
     sparks.earned(benefactor.pk, amount)
-    return services.contribute(
-        bounty_id=to.id, contributor=benefactor, amount=amount, **fields
-    )
+    return services.contribute(bounty_id=to.id, contributor=benefactor, amount=amount, **fields)
 
 
 def entry(to: Bounty, maker: User | None = None, *, seed: int = 0, **fields: Any) -> Entry:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import AppConfig
+from typing_extensions import override
 
 from atelier.core import outbox
 
@@ -13,6 +14,7 @@ class BountiesConfig(AppConfig):
     name = "atelier.bounties"
     label = "bounties"
 
+    @override
     def ready(self) -> None:
         outbox.subscribe("catalog.version_cleared", _version_cleared)
         outbox.subscribe("catalog.version_refused", _version_refused)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from typing_extensions import override
 
 from atelier.bounties.querysets import BountyQuerySet, EntryQuerySet
 from atelier.bounties.rules import (
@@ -71,12 +70,14 @@ class Bounty(models.Model):
     created_at = models.DateTimeField(default=clock.now)
     opened_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
+    # It ended where nobody could see it, so it stays unseen by those without a part in it.
+    hidden_at = models.DateTimeField(null=True)
 
     references = models.ManyToManyField(
         "media.Media", through="bounties.Reference", related_name="+"
     )
 
-    objects: ClassVar[BountyManager] = BountyManager()
+    objects = BountyManager()
 
     class Meta:
         constraints = [
@@ -106,6 +107,7 @@ class Bounty(models.Model):
             models.Index(fields=["owner", "-created_at"], name="bounty_of_owner"),
         ]
 
+    @override
     def __str__(self) -> str:
         return self.title
 
@@ -168,7 +170,7 @@ class Entry(models.Model):
 
     pictures = models.ManyToManyField("media.Media", through="bounties.Picture", related_name="+")
 
-    objects: ClassVar[EntryManager] = EntryManager()
+    objects = EntryManager()
 
     class Meta:
         verbose_name_plural = "entries"

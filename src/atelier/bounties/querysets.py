@@ -32,11 +32,12 @@ class BountyQuerySet(models.QuerySet["Bounty"]):
         """
         if _is_staff(viewer):
             return self
-        shown = ~Q(status__in=INVISIBLE)
+        shown = ~Q(status__in=INVISIBLE) & Q(hidden_at__isnull=True)
         if viewer is not None:
             theirs = Q(contributions__contributor=viewer) | Q(entries__maker=viewer)
             involved = self.model._default_manager.filter(  # noqa: SLF001 - Django's public meta API
-                theirs, status__in=[Status.FROZEN, Status.VOID_CONSENT]
+                theirs,
+                Q(status__in=[Status.FROZEN, Status.VOID_CONSENT]) | Q(hidden_at__isnull=False),
             )
             shown |= Q(owner=viewer) | Q(pk__in=involved.values("pk"))
         return self.filter(shown).exclude(pk__in=likeness.blocked_ids("bounty"))

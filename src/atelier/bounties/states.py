@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from atelier.bounties import money, timeline, works
 from atelier.bounties.rules import (
     FINAL,
+    INVISIBLE,
     LIVE_ENTRY,
     EntryStatus,
     EventKind,
@@ -80,6 +81,8 @@ def close(
     back = money.refund_all(bounty, actor=actor)
     bounty.closed_reason = reason
     bounty.closed_at = clock.now()
+    if bounty.status in INVISIBLE:
+        bounty.hidden_at = bounty.closed_at
     bounty.paused_at = None
     move(bounty, status, due_at=None)
     kind = EventKind.CANCELLED if status == Status.CANCELLED else EventKind.CLOSED

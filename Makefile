@@ -27,7 +27,7 @@ screenshots: install-dev ## every page, wide and phone, light and dark, into scr
 	@exec .venv/bin/python -m tests.journeys.screenshots
 
 train-base: install-dev ## train the base model again, from the pictures of a package
-	@exec .venv/bin/python -m atelier_engine.train_base
+	@exec .venv/bin/python -m atelier_engine.base_model all --work .atelier/train-base
 
 bench: install-dev ## measured claims, as ratios
 	@exec .venv/bin/python -m bench

@@ -15,7 +15,6 @@ import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import django
@@ -23,13 +22,14 @@ import typer
 from django.conf import settings
 from django.db import connections
 
-from atelier.cli import static
+from atelier.cli import base_model, static
 from atelier.cli.attach import fail, migrate, start_database
 from atelier.cli.children import Child, stop_all
 from atelier.core import queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from atelier.core import postgres
 
@@ -296,20 +296,6 @@ class Supervisor:
             self.cluster.close()
 
 
-def _ensure_base_model() -> None:
-    """The model that ships with the program stands in the catalog like any other."""
-    # By name: only the workers load the engine itself.
-    engine = find_spec("atelier_engine")
-    if engine is None or not engine.submodule_search_locations:
-        return
-    folder = Path(engine.submodule_search_locations[0]) / "weights" / "base"
-    files = sorted(folder.rglob("*.safetensors"), key=lambda path: path.stat().st_size)
-    if files:
-        from atelier.catalog import services as catalog
-
-        catalog.ensure_base_model(path=files[-1])
-
-
 def _guard_demo_accounts() -> None:
     """Everybody knows their password, so they are closed where everybody can come."""
     from atelier.accounts import demo
@@ -328,7 +314,7 @@ def run() -> int:
         try:
             django.setup()
             migrate()
-            _ensure_base_model()
+            base_model.ensure()
             _guard_demo_accounts()
             static.build()
             connections.close_all()

@@ -7,10 +7,11 @@ import io
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from atelier.catalog import services, uploads
-from atelier.core import storage
 from tests.factories import accounts
 from tests.factories.weights import safetensors
+
+from atelier.catalog import services, uploads
+from atelier.core import storage
 
 if TYPE_CHECKING:
     from atelier.accounts.models import User

@@ -11,6 +11,7 @@ from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.text import slugify
+from typing_extensions import override
 
 from atelier.catalog.vocabulary import (
     AIR_TYPES,
@@ -68,6 +69,7 @@ class Tag(models.Model):
     id = models.AutoField(primary_key=True)
     name = models.CharField(max_length=40, unique=True)
 
+    @override
     def __str__(self) -> str:
         return self.name
 
@@ -169,6 +171,7 @@ class AiModel(models.Model):
             ),
         ]
 
+    @override
     def __str__(self) -> str:
         return self.name
 
@@ -254,6 +257,7 @@ class ModelVersion(models.Model):
             ),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.model.name} · {self.name}"
 

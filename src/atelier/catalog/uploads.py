@@ -16,7 +16,7 @@ import re
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
@@ -53,7 +53,8 @@ class Checksum:
 
 def folder() -> Path:
     """Where partial files lie."""
-    place: Path = settings.ATELIER_HOME / "uploads"
+    home: Path = settings.ATELIER_HOME
+    place = home / "uploads"
     place.mkdir(parents=True, exist_ok=True)
     return place
 
@@ -155,7 +156,7 @@ def append(
             file.truncate(end)
             raise ChecksumMismatch("The checksum does not match what arrived. Send it again.")
         # The life of an upload counts from its last byte.
-        changes = {"expires_at": clock.now() + LIFE}
+        changes: dict[str, Any] = {"expires_at": clock.now() + LIFE}
         if position == upload.length:
             changes["state"] = Upload.State.FINISHED
         Upload.objects.filter(pk=upload.pk, state=Upload.State.RECEIVING).update(**changes)

@@ -3,12 +3,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import AppConfig
+from typing_extensions import override
 
 
 class GalleryConfig(AppConfig):
     name = "atelier.gallery"
     label = "gallery"
 
+    @override
     def ready(self) -> None:
         from atelier.core import outbox
 

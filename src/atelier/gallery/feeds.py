@@ -74,6 +74,7 @@ def posts(
     if row is None:
         message = "an aggregate always answers a row"
         raise RuntimeError(message)
-    text, count, least = row
+    text: str = row[0]
+    count, least = row[1:]
     following = pagination.encode_cursor([least]) if count > size else None
     return b'{"items":' + text.encode() + b',"next":' + orjson.dumps(following) + b"}"

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from typing_extensions import override
 
 from atelier.catalog.vocabulary import Rating
 from atelier.core import clock
@@ -53,6 +54,7 @@ class Post(models.Model):
             )
         ]
 
+    @override
     def __str__(self) -> str:
         return self.title or f"Post {self.pk}"
 

@@ -77,7 +77,7 @@ def caller(request: HttpRequest) -> User | None:
         return token.user if "read" in token.scopes else None
     if "Authorization" in request.headers:
         return None
-    return request.user if request.user.is_authenticated else None  # type: ignore[return-value]
+    return request.user if request.user.is_authenticated else None
 
 
 def base_url(request: HttpRequest) -> str:

@@ -26,7 +26,7 @@ MISSING = {"error": "Model not found"}
 def _rows(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _one(request: HttpRequest, condition: str, order: str = "", **values: Any) -> HttpResponse:

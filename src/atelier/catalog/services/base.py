@@ -96,10 +96,8 @@ def _make_version(model: AiModel, *, header: Header, hashes: hashing.FileHashes)
     likeness.register_resource(
         kind="version", ref=str(version.pk), owner_id=model.owner_id, detected_class="none"
     )
-    AiModel.objects.filter(pk=model.pk).update(
-        status=Status.PUBLISHED,
-        published_at=model.published_at or now,
-        last_version_at=now,
-        updated_at=now,
-    )
+    model.status = Status.PUBLISHED
+    model.published_at = model.published_at or now
+    model.last_version_at = model.updated_at = now
+    model.save(update_fields=["status", "published_at", "last_version_at", "updated_at"])
     return version

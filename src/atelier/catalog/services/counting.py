@@ -83,6 +83,8 @@ def add_ratings(*, version_id: int, levels: int) -> None:
         model_id = (
             ModelVersion.objects.filter(pk=version_id).values_list("model_id", flat=True).first()
         )
+        if model_id is None:
+            return
         AiModel.objects.filter(pk=model_id).update(nsfw_level=F("nsfw_level").bitor(levels))
         ModelVersion.objects.filter(pk=version_id).update(nsfw_level=F("nsfw_level").bitor(levels))
 

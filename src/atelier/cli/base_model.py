@@ -20,7 +20,7 @@ _EXPORT = (
 
 def ensure() -> None:
     """Put the shipped weights into the catalog, unless they are there."""
-    folder = _shipped()
+    folder = shipped()
     parts = sorted(folder.rglob("*.safetensors"), key=lambda path: path.stat().st_size)
     if not parts:
         return
@@ -29,7 +29,8 @@ def ensure() -> None:
     catalog.ensure_base_model(path=_single_file(folder) or parts[-1])
 
 
-def _shipped() -> Path:
+def shipped() -> Path:
+    """The folder of the weights that come with the program."""
     # By name: only the workers load the engine.
     engine = find_spec("atelier_engine")
     if engine is None or not engine.submodule_search_locations:
@@ -39,7 +40,7 @@ def _shipped() -> Path:
 
 def _single_file(folder: Path) -> Path | None:
     """The weights as one file that other tools read; written once, where torch is installed."""
-    if find_spec("torch") is None:
+    if settings.ENGINE == "off" or find_spec("torch") is None:
         return None
     digest = hashlib.sha256()
     for part in sorted(folder.rglob("*.safetensors")):

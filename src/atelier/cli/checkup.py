@@ -8,11 +8,11 @@ import socket
 import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from atelier.cli import base_model
 from atelier.cli.attach import attached, migrations_pending, show
 
 if TYPE_CHECKING:
@@ -74,6 +74,14 @@ def _look() -> Iterator[Finding]:
     wants_engine = settings.ENGINE == "local"
     for name, package in (("torch", "torch"), ("diffusers", "diffusers"), ("peft", "peft")):
         yield _package(f"engine: {name}", package, needed=wants_engine)
+    weights = list(base_model.shipped().rglob("*.safetensors"))
+    yield Finding(
+        "engine: base model",
+        bool(weights),
+        f"{len(weights)} files" if weights else f"no weights in {base_model.shipped()}",
+        needed=wants_engine,
+    )
+    yield _detectors()
     yield from _ports()
 
 
@@ -84,6 +92,14 @@ def _package(name: str, package: str, *, needed: bool) -> Finding:
         return Finding(
             name, ok=False, detail=f"the package {package} is not installed", needed=needed
         )
+
+
+def _detectors() -> Finding:
+    from atelier.media import scanning
+
+    # Asked with a real picture: without an answer the site takes no pictures at all.
+    condition = scanning.condition()
+    return Finding("picture checks", condition == "ready", condition)
 
 
 def _database() -> Iterator[Finding]:
@@ -137,4 +153,3 @@ def _ports() -> Iterator[Finding]:
             probe.settimeout(1)
             busy = probe.connect_ex(("127.0.0.1", port)) == 0
         yield Finding(name, ok=True, detail=f"{port} {'in use' if busy else 'free'}", needed=False)
-    yield Finding("pictures", find_spec("pyvips") is not None, "pyvips decodes uploads")

@@ -26,7 +26,7 @@ class Derivative:
 
 def widths_for(width: int) -> list[int]:
     """The widths a picture is shown at: never wider than it is, and its own when it is small."""
-    return [step for step in WIDTHS if step < width] + [min(width, WIDTHS[-1])]
+    return sorted({step for step in WIDTHS if step < width} | {min(width, WIDTHS[-1])})
 
 
 def make(image: Any) -> list[Derivative]:

@@ -55,9 +55,7 @@ def embed(picture: Pixels, mark: int, *, key: bytes = _PUBLIC_KEY) -> Pixels:
             break
         spectrum = np.zeros((int(_HIGH) + 1, int(_HIGH) + 1), dtype=np.float32)
         spectrum[rows, columns] = signs * (missing * wanted)[owners]
-        basis = _basis()[: spectrum.shape[0]]
-        step = basis.T @ spectrum @ basis
-        grown = Image.fromarray(step).resize(
+        grown = Image.fromarray(_from_frequencies(spectrum)).resize(
             (picture.shape[1], picture.shape[0]), Image.Resampling.BICUBIC
         )
         shift += np.asarray(grown, dtype=np.float32)
@@ -110,8 +108,7 @@ def _canonical(picture: Pixels) -> Floats:
 def _sums(luma: Floats, key: bytes) -> Floats:
     """Each bit's mean over its frequencies."""
     rows, columns, signs, owners = _pattern(key)
-    basis = _basis()[: int(_HIGH) + 1]
-    spectrum = basis @ (luma - 128.0) @ basis.T
+    spectrum = _frequencies(luma - 128.0)
     totals = np.bincount(owners, weights=spectrum[rows, columns] * signs, minlength=_BITS)
     counts = np.bincount(owners, minlength=_BITS)
     sums: Floats = (totals / counts).astype(np.float32)
@@ -133,14 +130,45 @@ def _pattern(
     return rows, columns, signs, owners
 
 
-@lru_cache(maxsize=1)
-def _basis() -> Floats:
-    """Cosines of the orthonormal transform."""
-    index = np.arange(_SIDE)
-    basis = np.cos(np.pi * (index[None] + 0.5) * index[:, None] / _SIDE) * np.sqrt(2 / _SIDE)
-    basis[0] /= np.sqrt(2)
-    cosines: Floats = basis.astype(np.float32)
+# Cosine transforms by way of Fourier's. As matrix products they would be shorter, but the linear
+# algebra library then wakes all its threads for a millisecond of work, which costs many.
+
+
+def _frequencies(luma: Floats) -> Floats:
+    """The low corner of the orthonormal cosine transform."""
+    wide = _cosines(_cosines(luma).T)
+    return np.ascontiguousarray(wide.T)
+
+
+def _cosines(rows: Floats) -> Floats:
+    count = int(_HIGH) + 1
+    turned = np.fft.rfft(rows, n=2 * _SIDE, axis=1)[:, :count] * _phase().conj()
+    cosines: Floats = (turned.real * _weights()).astype(np.float32)
     return cosines
+
+
+def _from_frequencies(corner: Floats) -> Floats:
+    """The picture whose low corner this is."""
+    return np.ascontiguousarray(_from_cosines(_from_cosines(corner).T).T)
+
+
+def _from_cosines(rows: Floats) -> Floats:
+    turned = np.fft.ifft(rows * _weights() * _phase(), n=2 * _SIDE, axis=1)[:, :_SIDE]
+    values: Floats = (turned.real * (2 * _SIDE)).astype(np.float32)
+    return values
+
+
+@lru_cache(maxsize=1)
+def _phase() -> NDArray[np.complex128]:
+    phase: NDArray[np.complex128] = np.exp(0.5j * np.pi * np.arange(int(_HIGH) + 1) / _SIDE)
+    return phase
+
+
+@lru_cache(maxsize=1)
+def _weights() -> NDArray[np.float64]:
+    weights = np.full(int(_HIGH) + 1, np.sqrt(2 / _SIDE))
+    weights[0] = np.sqrt(1 / _SIDE)
+    return weights
 
 
 def _as_jpeg(picture: Pixels) -> Pixels:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -11,6 +11,9 @@ from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from atelier_engine import faces, onnx
 from atelier_engine.photoreal import REAL, photoreal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FOLDER = Path(skimage.__file__).parent / "data"
 
@@ -26,7 +29,7 @@ def pixels(image: Image.Image) -> Any:
 
 
 PERSON = photograph("astronaut.png")
-CHANGES = {
+CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
     "as taken": lambda image: image,
     "on its side": lambda image: image.rotate(90, expand=True),
     "upside down": lambda image: image.rotate(180),

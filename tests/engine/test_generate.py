@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pytest
@@ -39,6 +39,11 @@ def draw(engine: Engine, spec: Spec) -> list[Image.Image]:
 
 def lora(folder: Path, name: str, *, factor: float = 1.0, layout: str = "kohya") -> LoraRef:
     draw_from = np.random.default_rng(5)
+    places: tuple[tuple[Literal["unet", "text_encoder"], str, int], ...] = (
+        ("unet", "mid_block.attentions.0.transformer_blocks.0.attn1.to_q", 192),
+        ("unet", "mid_block.attentions.0.transformer_blocks.0.attn1.to_out.0", 192),
+        ("text_encoder", "text_model.encoder.layers.0.self_attn.q_proj", 128),
+    )
     layers = tuple(
         lora_files.Layer(
             part=part,
@@ -47,11 +52,7 @@ def lora(folder: Path, name: str, *, factor: float = 1.0, layout: str = "kohya")
             up=draw_from.normal(0, 0.3, (size, 2)),
             alpha=1.0,
         )
-        for part, path, size in (
-            ("unet", "mid_block.attentions.0.transformer_blocks.0.attn1.to_q", 192),
-            ("unet", "mid_block.attentions.0.transformer_blocks.0.attn1.to_out.0", 192),
-            ("text_encoder", "text_model.encoder.layers.0.self_attn.q_proj", 128),
-        )
+        for part, path, size in places
     )
     path = folder / f"{name}.safetensors"
     chosen: lora_files.Layout = "kohya" if layout == "kohya" else "diffusers"

@@ -46,6 +46,7 @@ def test_what_is_written_is_read_back_whole_and_no_pixel_changes() -> None:
     assert metadata.read(written) == FULL
     with Image.open(io.BytesIO(written)) as opened, Image.open(io.BytesIO(plain)) as before:
         opened.load()
+        assert isinstance(opened, PngImagePlugin.PngImageFile)
         assert opened.tobytes() == before.tobytes()
         assert opened.text["Comment"] == "stays"
         assert opened.text["parameters"].count("Steps: 20") == 1

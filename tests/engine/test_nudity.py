@@ -7,7 +7,7 @@ import pytest
 from bench.mascot import fox
 from PIL import Image
 
-from atelier_engine import nudity
+from atelier_engine import nudity, onnx
 from atelier_engine.nudity import Rating
 
 PICTURE = np.asarray(Image.new("RGB", (32, 32), "white"))
@@ -60,6 +60,6 @@ def test_both_classifiers_really_run() -> None:
 def test_the_second_classifier_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
     nudity._binary_path.cache_clear()
     monkeypatch.setattr(nudity, "_BINARY_PACKAGE", "no_such_package")
-    with pytest.raises(nudity.onnx.MissingModelError, match="second sexual-content classifier"):
+    with pytest.raises(onnx.MissingModelError, match="second sexual-content classifier"):
         nudity.classify(PICTURE)
     nudity._binary_path.cache_clear()

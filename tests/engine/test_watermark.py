@@ -13,14 +13,14 @@ KEY = b"a key of the site"
 MARK = 0xA5_0F_C3_99_01
 
 
-def pressed(picture: np.ndarray, quality: int) -> np.ndarray:  # type: ignore[type-arg]
+def pressed(picture: np.ndarray, quality: int) -> np.ndarray:
     out = io.BytesIO()
     Image.fromarray(picture).save(out, "JPEG", quality=quality)
     with Image.open(out) as opened:
         return np.asarray(opened.convert("RGB"))
 
 
-def resized(picture: np.ndarray, factor: float) -> np.ndarray:  # type: ignore[type-arg]
+def resized(picture: np.ndarray, factor: float) -> np.ndarray:
     size = (round(picture.shape[1] * factor), round(picture.shape[0] * factor))
     return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
 

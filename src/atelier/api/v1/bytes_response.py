@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING
 from django.http import HttpResponse, StreamingHttpResponse
 
 from atelier.core import storage
+from atelier.core.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,8 +60,12 @@ def serve(request: HttpRequest, *, sha256: str, size: int, content_type: str) ->
     if request.method == "HEAD":
         response = HttpResponse(status=206 if partial else 200, content_type=content_type)
     else:
+        try:
+            stream = storage.blobs().open(sha256)
+        except FileNotFoundError:
+            raise NotFound("File not found") from None
         response = StreamingHttpResponse(
-            _Slice(storage.blobs().open(sha256), start, length),
+            _Slice(stream, start, length),
             status=206 if partial else 200,
             content_type=content_type,
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Max
 
 from atelier.catalog import locks
-from atelier.catalog.models import AiModel, ModelTag, ModelVersion, Source, Status, Tag
+from atelier.catalog.models import AiModel, Clearance, ModelTag, ModelVersion, Source, Status, Tag
 from atelier.catalog.vocabulary import BASE_MODELS, CommercialUse, License, ModelType
 from atelier.core import clock, db, markdown
 from atelier.core.errors import Invalid, NotOwner, WrongState
@@ -191,12 +191,20 @@ def update_version(
             likeness.decide(
                 action=Action.MODEL_TEXT,
                 actor_id=actor.pk,
-                subjects=[Ref("version", row.pk)],
+                subjects=_known(model, row),
                 texts=texts,
             )
         row.updated_at = clock.now()
         row.save()
     return row
+
+
+def _known(model: AiModel, version: ModelVersion) -> list[Ref]:
+    """What a version's words are about; weights that nobody examined say nothing yet."""
+    refs = [Ref("model", model.pk)]
+    if version.clearance == Clearance.CLEARED:
+        refs.append(Ref("version", version.pk))
+    return refs
 
 
 def next_index(model: AiModel) -> int:

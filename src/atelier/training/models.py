@@ -138,6 +138,11 @@ class EpochSample(models.Model):
             models.UniqueConstraint(fields=["epoch", "position"], name="sample_place_once")
         ]
 
+    @property
+    def label(self) -> str:
+        """What a screen reader calls it."""
+        return f"Epoch {self.epoch.number}: {self.prompt}"
+
 
 class TrainingDraft(models.Model):
     """A training that somebody is still putting together; every step of the wizard is kept.

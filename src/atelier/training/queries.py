@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -51,6 +52,100 @@ def visible_samples(epoch: Epoch, *, viewer: User) -> list[EpochSample]:
         and sample.media_id not in blocked
         and media.may_open(viewer=viewer, media=sample.media)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An epoch as a row of the run's table: one cell a prompt, empty where nothing may be shown."""
+
+    epoch: Epoch
+    cells: list[EpochSample | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """The loss as points of a line in a box of 600 by 160, and its figures for a table."""
+
+    points: str
+    lowest: float
+    highest: float
+    last_step: int
+    rows: list[tuple[int, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A training as a list shows it."""
+
+    training: Training
+    progress: dict[str, Any]
+    cover: EpochSample | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """A training as its page shows it."""
+
+    training: Training
+    status: str
+    progress: dict[str, Any]
+    position: int | None
+    prompts: list[str]
+    rows: list[Row]
+    chart: Chart | None
+    pictures: int
+
+
+CHART_WIDTH, CHART_HEIGHT = 600, 160
+CHART_ROWS = 12
+CHART_POINTS = 120
+
+
+def run_page(training: Training) -> RunPage:
+    """Everything that the page of one run shows."""
+    return RunPage(
+        training=training,
+        status=training.status,
+        progress=progress(training),
+        position=jobs.position(training.job) if training.job else None,
+        prompts=training.sample_prompts,
+        rows=[_row(epoch, training) for epoch in training.finished_epochs.all()],
+        chart=chart_of(training.losses),
+        pictures=training.dataset.count(),
+    )
+
+
+def summary(training: Training) -> Summary:
+    """One training for a list, with the newest picture it drew."""
+    cover = None
+    for epoch in reversed(training.finished_epochs.all()):
+        cover = next(iter(visible_samples(epoch, viewer=training.owner)), None)
+        if cover is not None:
+            break
+    return Summary(training, progress(training), cover)
+
+
+def _row(epoch: Epoch, training: Training) -> Row:
+    shown = {sample.position: sample for sample in visible_samples(epoch, viewer=training.owner)}
+    return Row(epoch, [shown.get(place) for place in range(len(training.sample_prompts))])
+
+
+def chart_of(losses: list[list[float]]) -> Chart | None:
+    """The loss line, smoothed over neighbours; one point says nothing and is no chart."""
+    if len(losses) < 2:  # noqa: PLR2004
+        return None
+    width = max(1, -(-len(losses) // CHART_POINTS))
+    parts = [losses[start : start + width] for start in range(0, len(losses), width)]
+    line = [(int(part[-1][0]), sum(loss for _, loss in part) / len(part)) for part in parts]
+    lowest, highest = min(loss for _, loss in line), max(loss for _, loss in line)
+    spread = highest - lowest or 1.0
+    last = line[-1][0]
+    points = " ".join(
+        f"{CHART_WIDTH * step / last:.1f},{CHART_HEIGHT * (highest - loss) / spread:.1f}"
+        for step, loss in line
+    )
+    every = max(1, -(-len(line) // CHART_ROWS))
+    return Chart(points, lowest, highest, last, line[::every])
 
 
 def state(training: Training) -> dict[str, Any]:

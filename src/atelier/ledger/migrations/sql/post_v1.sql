@@ -16,6 +16,24 @@ BEGIN
 END
 $$;
 -----
+-- What happened before under a business key: nothing, the same, or something else.
+CREATE FUNCTION ledger_replay_v1(p_business_key text, p_fingerprint text, p_otherwise text)
+RETURNS TABLE (status text, transfer_id text) LANGUAGE plpgsql AS $$
+DECLARE
+  v_id text; v_fingerprint text;
+BEGIN
+  SELECT t.id, t.fingerprint INTO v_id, v_fingerprint
+    FROM ledger_transfer t WHERE t.business_key = p_business_key;
+  IF v_id IS NULL THEN
+    RETURN QUERY SELECT p_otherwise, NULL::text;
+  ELSIF v_fingerprint = p_fingerprint THEN
+    RETURN QUERY SELECT 'replayed'::text, v_id;
+  ELSE
+    RETURN QUERY SELECT 'conflict'::text, v_id;
+  END IF;
+END
+$$;
+-----
 -- Posts one transfer and answers what it did. `status` is
 --   posted        it happened now
 --   replayed      it happened before under this key, with the same parties and amounts
@@ -24,7 +42,8 @@ $$;
 --   unknown       there is no such account, stake or hold
 --   spent         nothing is left in the stake, or the hold was resolved before
 -- Only `posted` changes anything. p_amount is NULL for "all that is left" of a stake.
--- Rows of ledger_balance are locked in the order of their ids.
+-- Rows of ledger_balance are locked in the order of their ids. The key is looked up only when the
+-- books say no: its unique index decides otherwise.
 CREATE FUNCTION ledger_post_v1(
   p_type text, p_id text, p_business_key text,
   p_from integer, p_to integer, p_amount bigint, p_kind text, p_platform text,
@@ -36,21 +55,14 @@ DECLARE
   v_fingerprint text := concat_ws('|', p_type, coalesce(p_from, 0), coalesce(p_to, 0),
     coalesce(p_amount, 0), p_kind, p_platform, p_escrow, p_stake,
     CASE WHEN p_type = 'settle' THEN p_hold ELSE '' END);
-  v_found text; v_found_fingerprint text;
+  v_made text;
   v_source bigint; v_target bigint; v_rest_to bigint;
   v_owner integer;
   v_want bigint;
-  h_earned bigint; h_bought bigint; h_income bigint;  -- held by the source
+  v_row record;
+  h_earned bigint := 0; h_bought bigint := 0; h_income bigint := 0;  -- held by the source
   t_earned bigint; t_bought bigint; t_income bigint;  -- taken from it
 BEGIN
-  SELECT t.id, t.fingerprint INTO v_found, v_found_fingerprint
-    FROM ledger_transfer t WHERE t.business_key = p_business_key;
-  IF v_found IS NOT NULL THEN
-    RETURN QUERY SELECT CASE WHEN v_found_fingerprint = v_fingerprint
-                        THEN 'replayed' ELSE 'conflict' END, v_found;
-    RETURN;
-  END IF;
-
   -- Who gives, who gets.
   IF p_type IN ('pay', 'fund', 'hold') THEN
     v_source := ledger_wallet_v1(p_from, p_at);
@@ -68,7 +80,7 @@ BEGIN
      WHERE a.key = 'hold:' || p_hold AND a.kind = 'hold';
   END IF;
   IF v_source IS NULL THEN
-    RETURN QUERY SELECT 'unknown', NULL::text;
+    RETURN QUERY SELECT * FROM ledger_replay_v1(p_business_key, v_fingerprint, 'unknown');
     RETURN;
   END IF;
   IF p_type IN ('credit', 'pay', 'release', 'refund') THEN
@@ -79,9 +91,15 @@ BEGIN
     v_rest_to := ledger_wallet_v1(v_owner, p_at);
   END IF;
 
-  PERFORM 1 FROM ledger_balance b
-    WHERE b.account_id = ANY (ARRAY[v_source, v_target, v_rest_to])
-    ORDER BY b.account_id FOR NO KEY UPDATE;
+  FOR v_row IN
+    SELECT b.account_id, b.earned, b.bought, b.income FROM ledger_balance b
+     WHERE b.account_id IN (v_source, v_target, v_rest_to)
+     ORDER BY b.account_id FOR NO KEY UPDATE
+  LOOP
+    IF v_row.account_id = v_source THEN
+      h_earned := v_row.earned; h_bought := v_row.bought; h_income := v_row.income;
+    END IF;
+  END LOOP;
 
   -- How much of each kind. Spent in the order earned, income, bought.
   IF p_type = 'credit' THEN
@@ -90,18 +108,8 @@ BEGIN
     t_bought := CASE WHEN p_kind = 'bought' THEN p_amount ELSE 0 END;
     t_income := CASE WHEN p_kind = 'income' THEN p_amount ELSE 0 END;
   ELSE
-    -- A twin under the same key may have committed while we waited for the lock.
-    SELECT t.id, t.fingerprint INTO v_found, v_found_fingerprint
-      FROM ledger_transfer t WHERE t.business_key = p_business_key;
-    IF v_found IS NOT NULL THEN
-      RETURN QUERY SELECT CASE WHEN v_found_fingerprint = v_fingerprint
-                          THEN 'replayed' ELSE 'conflict' END, v_found;
-      RETURN;
-    END IF;
-    SELECT b.earned, b.bought, b.income INTO h_earned, h_bought, h_income
-      FROM ledger_balance b WHERE b.account_id = v_source;
     IF p_type IN ('release', 'refund', 'settle') AND h_earned + h_bought + h_income = 0 THEN
-      RETURN QUERY SELECT 'spent', NULL::text;
+      RETURN QUERY SELECT * FROM ledger_replay_v1(p_business_key, v_fingerprint, 'spent');
       RETURN;
     END IF;
     v_want := coalesce(p_amount, h_earned + h_bought + h_income);
@@ -109,32 +117,30 @@ BEGIN
     t_income := least(h_income, v_want - t_earned);
     t_bought := v_want - t_earned - t_income;
     IF t_bought > h_bought THEN
-      RETURN QUERY SELECT 'insufficient', NULL::text;
+      RETURN QUERY SELECT * FROM ledger_replay_v1(p_business_key, v_fingerprint, 'insufficient');
       RETURN;
     END IF;
   END IF;
 
   IF p_type IN ('fund', 'hold') THEN
+    -- The key is the account's own, so that a replay finds the first one and makes no second.
     INSERT INTO ledger_account (kind, key, user_id, escrow, created_at)
-    VALUES (
-      CASE p_type WHEN 'fund' THEN 'stake' ELSE 'hold' END,
-      CASE p_type WHEN 'fund' THEN 'stake:' || p_business_key ELSE 'hold:' || p_hold END,
-      p_from, CASE p_type WHEN 'fund' THEN p_escrow ELSE '' END, p_at
-    ) ON CONFLICT (key) DO NOTHING RETURNING id INTO v_target;
+    SELECT CASE p_type WHEN 'fund' THEN 'stake' ELSE 'hold' END,
+           CASE p_type WHEN 'fund' THEN 'stake:' || p_business_key ELSE 'hold:' || p_hold END,
+           p_from, CASE p_type WHEN 'fund' THEN p_escrow ELSE '' END, p_at
+     WHERE p_type = 'fund'
+        OR NOT EXISTS (SELECT FROM ledger_transfer t WHERE t.business_key = p_business_key)
+    ON CONFLICT (key) DO NOTHING RETURNING id INTO v_target;
   END IF;
   IF v_target IS NOT NULL THEN
     INSERT INTO ledger_transfer (id, business_key, type, source_id, target_id, amount, fingerprint,
                                  reason, subject_kind, subject_id, actor_id, created_at)
     VALUES (p_id, p_business_key, p_type, v_source, v_target, v_want, v_fingerprint,
             p_reason, p_subject_kind, p_subject_id, p_actor, p_at)
-    ON CONFLICT (business_key) DO NOTHING RETURNING id INTO v_found;
+    ON CONFLICT (business_key) DO NOTHING RETURNING id INTO v_made;
   END IF;
-  IF v_found IS NULL THEN
-    -- Somebody else used the key between our look and our insert.
-    SELECT t.id, t.fingerprint INTO v_found, v_found_fingerprint
-      FROM ledger_transfer t WHERE t.business_key = p_business_key;
-    RETURN QUERY SELECT CASE WHEN v_found_fingerprint = v_fingerprint
-                        THEN 'replayed' ELSE 'conflict' END, v_found;
+  IF v_made IS NULL THEN
+    RETURN QUERY SELECT * FROM ledger_replay_v1(p_business_key, v_fingerprint, 'conflict');
     RETURN;
   END IF;
 
@@ -153,6 +159,6 @@ BEGIN
       (v_rest_to, h_earned - t_earned, h_bought - t_bought, h_income - t_income)
     ) AS m (account, earned, bought, income)
    WHERE m.account IS NOT NULL AND (m.earned <> 0 OR m.bought <> 0 OR m.income <> 0);
-  RETURN QUERY SELECT 'posted', p_id;
+  RETURN QUERY SELECT 'posted'::text, p_id;
 END
 $$;

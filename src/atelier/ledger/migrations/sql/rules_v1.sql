@@ -38,12 +38,12 @@ BEGIN
     RAISE EXCEPTION 'balances change by postings alone'
       USING ERRCODE = 'integrity_constraint_violation';
   END IF;
-  RETURN NEW;
+  RETURN NULL;
 END
 $$;
 -----
 CREATE TRIGGER ledger_balance_guard BEFORE INSERT OR UPDATE ON ledger_balance
-  FOR EACH ROW EXECUTE FUNCTION ledger_balance_by_posting_v1();
+  FOR EACH STATEMENT EXECUTE FUNCTION ledger_balance_by_posting_v1();
 -----
 CREATE FUNCTION ledger_open_balance_v1() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -57,52 +57,52 @@ $$;
 CREATE TRIGGER ledger_account_balance AFTER INSERT ON ledger_account
   FOR EACH ROW EXECUTE FUNCTION ledger_open_balance_v1();
 -----
-CREATE FUNCTION ledger_apply_posting_v1() RETURNS trigger LANGUAGE plpgsql AS $$
+-- A transfer's postings come in one statement, whole and balanced, and none comes later. Earned
+-- Sparks stay earned; bought ones may become income, and nothing becomes bought again. So farmed
+-- rewards never turn into what can be paid out.
+CREATE FUNCTION ledger_apply_postings_v1() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  v_wrong text;
 BEGIN
+  SELECT n.transfer_id INTO v_wrong
+    FROM (SELECT p.transfer_id, count(*) AS postings, sum(p.earned) AS earned,
+                 sum(p.bought) AS bought, sum(p.income) AS income
+            FROM posted p GROUP BY p.transfer_id) n
+   WHERE n.postings < 2 OR n.earned <> 0 OR n.bought + n.income <> 0 OR n.bought > 0
+      OR n.postings <> (SELECT count(*) FROM ledger_posting q WHERE q.transfer_id = n.transfer_id)
+   LIMIT 1;
+  IF v_wrong IS NOT NULL THEN
+    RAISE EXCEPTION 'transfer % does not balance', v_wrong
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
   -- The site's own accounts have no balance row, and this touches none.
-  UPDATE ledger_balance
-     SET earned = earned + NEW.earned, bought = bought + NEW.bought, income = income + NEW.income
-   WHERE account_id = NEW.account_id;
+  UPDATE ledger_balance b
+     SET earned = b.earned + p.earned, bought = b.bought + p.bought, income = b.income + p.income
+    FROM (SELECT account_id, sum(earned)::bigint AS earned, sum(bought)::bigint AS bought,
+                 sum(income)::bigint AS income
+            FROM posted GROUP BY account_id) p
+   WHERE b.account_id = p.account_id;
   RETURN NULL;
 END
 $$;
 -----
 CREATE TRIGGER ledger_posting_apply AFTER INSERT ON ledger_posting
-  FOR EACH ROW EXECUTE FUNCTION ledger_apply_posting_v1();
+  REFERENCING NEW TABLE AS posted
+  FOR EACH STATEMENT EXECUTE FUNCTION ledger_apply_postings_v1();
 -----
--- A transfer balances. Earned Sparks stay earned; bought ones may become income, and nothing
--- becomes bought again. So farmed rewards never turn into what can be paid out.
-CREATE FUNCTION ledger_check_transfer_v1(p_transfer text) RETURNS void LANGUAGE plpgsql AS $$
+-- At commit each new transfer has its postings and balances; a hold that was settled is empty.
+CREATE FUNCTION ledger_check_transfer_v1() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   v_earned bigint; v_bought bigint; v_income bigint; v_postings bigint;
 BEGIN
   SELECT sum(earned), sum(bought), sum(income), count(*)
     INTO v_earned, v_bought, v_income, v_postings
-    FROM ledger_posting WHERE transfer_id = p_transfer;
+    FROM ledger_posting WHERE transfer_id = NEW.id;
   IF v_postings < 2 OR v_earned <> 0 OR v_bought + v_income <> 0 OR v_bought > 0 THEN
-    RAISE EXCEPTION 'transfer % does not balance', p_transfer
+    RAISE EXCEPTION 'transfer % does not balance', NEW.id
       USING ERRCODE = 'integrity_constraint_violation',
             DETAIL = format('postings %s, earned %s, bought %s, income %s',
                             v_postings, v_earned, v_bought, v_income);
-  END IF;
-END
-$$;
------
-CREATE FUNCTION ledger_check_posting_v1() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM ledger_check_transfer_v1(NEW.transfer_id);
-  RETURN NULL;
-END
-$$;
------
-CREATE CONSTRAINT TRIGGER ledger_posting_balanced AFTER INSERT ON ledger_posting
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger_check_posting_v1();
------
-CREATE FUNCTION ledger_check_new_transfer_v1() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  -- With postings the trigger above has the say; this one catches a transfer that has none.
-  IF NOT EXISTS (SELECT FROM ledger_posting WHERE transfer_id = NEW.id) THEN
-    PERFORM ledger_check_transfer_v1(NEW.id);
   END IF;
   IF NEW.type = 'settle' AND EXISTS (
     SELECT FROM ledger_balance
@@ -115,8 +115,8 @@ BEGIN
 END
 $$;
 -----
-CREATE CONSTRAINT TRIGGER ledger_transfer_posted AFTER INSERT ON ledger_transfer
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger_check_new_transfer_v1();
+CREATE CONSTRAINT TRIGGER ledger_transfer_balanced AFTER INSERT ON ledger_transfer
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger_check_transfer_v1();
 -----
 -- Balance rows change all the time and no index covers the figures: room for updates in place.
 ALTER TABLE ledger_balance SET (fillfactor = 60);

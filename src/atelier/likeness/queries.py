@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Count
+
 from atelier.core.errors import NotFound
 from atelier.likeness.models import Blocked, Decision, DetectedClass, Lineage, Resource, Switch
 from atelier.likeness.refs import INTEGER_KINDS, KINDS, Ref
@@ -91,3 +93,9 @@ def may_open(*, viewer: User | None, media: Media) -> bool:
         return False
     staff = viewer is not None and viewer.is_staff
     return staff or not is_blocked(Ref("media", media.pk))
+
+
+def outcome_counts() -> list[tuple[str, str, int]]:
+    """How often each action had each outcome, most frequent first; reads the whole table."""
+    rows = Decision.objects.values_list("action", "outcome").annotate(n=Count("id"))
+    return [(action, outcome, count) for action, outcome, count in rows.order_by("-n")]

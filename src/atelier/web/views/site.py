@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import render
 
-from atelier.core.errors import DomainError
+from atelier.core.errors import DomainError, Invalid
+from atelier.media import recognition
+from atelier.moderation import transparency as moderation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +23,27 @@ def create(request: HttpRequest) -> HttpResponse:
 
 def about(request: HttpRequest) -> HttpResponse:
     return render(request, "site/about.html")
+
+
+def verify(request: HttpRequest) -> HttpResponse:
+    """Was this picture made here? Works as a plain form; the file is not kept."""
+    found, problem = None, None
+    if request.method == "POST":
+        file = request.FILES.get("file")
+        try:
+            if file is None:
+                raise Invalid.field("file", "choose a picture first")
+            found = recognition.recognise(file.read())
+        except DomainError as refusal:
+            problem = refusal
+    status = problem.status if problem else 200
+    shown = {"found": found, "problem": problem}
+    return render(request, "site/verify.html", shown, status=status)
+
+
+def transparency(request: HttpRequest) -> HttpResponse:
+    """What was reported and decided, in numbers."""
+    return render(request, "site/transparency.html", {"counts": moderation.numbers()})
 
 
 def docs(request: HttpRequest) -> HttpResponse:

@@ -12,9 +12,16 @@ from atelier.jobs.models import Job, JobKind
 from atelier.ledger import services as ledger
 
 if TYPE_CHECKING:
+    import pytest
+
     from atelier.accounts.models import User
 
 _numbers = itertools.count(1)
+
+
+def without_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests inside a transaction, which the keeper's own connection cannot see into."""
+    monkeypatch.setattr(jobs, "BEAT_SECONDS", 3600.0)
 
 
 def rich_user(sparks: int = 1000, username: str = "") -> User:

@@ -15,8 +15,6 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from django.db import close_old_connections
-
 from atelier.catalog import queries as catalog
 from atelier.core.db import locking
 from atelier.core.errors import Busy, DomainError
@@ -51,7 +49,6 @@ _loaded: list[str] = []
 
 def run_next(*, draws: Draws | None = None) -> bool:
     """Take the next job and see it through; false when nothing waited."""
-    close_old_connections()
     name = f"generation@{socket.gethostname()}:{os.getpid()}"
     jobs.check_in(kind=JobKind.GENERATION, worker=name, loaded=_loaded)
     lease = jobs.claim(kind=JobKind.GENERATION, worker=name, loaded=_loaded)
@@ -66,8 +63,6 @@ def run_next(*, draws: Draws | None = None) -> bool:
     except Exception as problem:
         log.exception("job %s broke", lease.job_id)
         jobs.retry(lease=lease, problem=_in_words(problem))
-    finally:
-        close_old_connections()
     return True
 
 

@@ -68,11 +68,14 @@ class Keeper:
 
 
 @contextmanager
-def keeping(lease: Lease, *, every: float = jobs.BEAT_SECONDS) -> Iterator[Keeper]:
+def keeping(lease: Lease, *, every: float | None = None) -> Iterator[Keeper]:
     """Within the block the lease is extended from a thread, however long a step takes."""
     keeper = Keeper()
     thread = threading.Thread(
-        target=keeper.run, args=(lease, every), name=f"lease-{lease.job_id}", daemon=True
+        target=keeper.run,
+        args=(lease, every or jobs.BEAT_SECONDS),
+        name=f"lease-{lease.job_id}",
+        daemon=True,
     )
     thread.start()
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db import close_old_connections
+
 from atelier.core import queue
 
 
@@ -10,6 +12,8 @@ def run() -> None:
     """A permit: run the next job, whichever it is by then."""
     from atelier.training import worker
 
+    # A worker lives for days; the database may have restarted since its last job.
+    close_old_connections()
     worker.run_next()
 
 

@@ -16,7 +16,6 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from django.db import close_old_connections
 from PIL import Image
 
 from atelier.core import clock, storage
@@ -56,7 +55,6 @@ FOUND_PERSON = "likeness_consent_required"
 
 def run_next(*, trains: Trains | None = None) -> bool:
     """Take the next job and see it through; false when nothing waited."""
-    close_old_connections()
     name = f"training@{socket.gethostname()}:{os.getpid()}"
     jobs.check_in(kind=JobKind.TRAINING, worker=name)
     lease = jobs.claim(kind=JobKind.TRAINING, worker=name)
@@ -76,8 +74,6 @@ def run_next(*, trains: Trains | None = None) -> bool:
         )
         if job.is_final:
             files.forget("training", lease.subject_id)
-    finally:
-        close_old_connections()
     return True
 
 

@@ -82,7 +82,7 @@ class GenerateForm(forms.Form):
         family = spec.family_of(bases[0].base_model) if bases else None
         self._choose("checkpoint", [(str(base.pk), _label(base)) for base in bases])
         if family:
-            self._choose("size", [(f"{w}x{h}", f"{w} × {h}") for w, h in family.sizes])
+            self._choose("size", [(f"{w}x{h}", f"{w} by {h}") for w, h in family.sizes])
             self._choose("sampler", [(s.name, s.name) for s in family.samplers])
         for row in LORA_ROWS:
             self.fields[f"lora_{row}"] = forms.ChoiceField(

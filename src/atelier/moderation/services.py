@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from atelier.accounts import services as accounts
 from atelier.bounties import services as bounties
@@ -101,6 +101,7 @@ def act(
     require_staff(actor)
     act_kind, rule_kind, words = _checked(action, rule, reason)
     with transaction.atomic():
+        _one_at_a_time(kind, target_id)
         target = targets.find(kind=kind, target_id=target_id)
         if target.owner is not None and target.owner.pk == actor.pk:
             raise OwnContent("This is your own. Somebody else of the staff decides about it.")
@@ -133,6 +134,14 @@ def act(
             },
         )
     return decision
+
+
+def _one_at_a_time(kind: str, target_id: str) -> None:
+    """Two of the staff who decide about one thing do it one after the other."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", [f"{kind}:{target_id}"]
+        )
 
 
 def require_staff(actor: User) -> None:

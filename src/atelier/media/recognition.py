@@ -1,20 +1,23 @@
 """Was this picture made here? Answered from its manifest, its invisible mark, or its bytes.
 
-The answer names no person and shows no picture, so asking about a file tells nothing about its owner.
+The answer names no person and shows no picture: asking about a file tells nothing of its owner.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyvips
 
 from atelier.media import decoding, marks
 from atelier.media.errors import MediaRefused
 from atelier.media.models import Media
 from atelier_engine import provenance
+
+if TYPE_CHECKING:
+    import pyvips
 
 RGB_BANDS = 3
 

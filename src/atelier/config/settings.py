@@ -126,7 +126,15 @@ LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "atelier.web.account_adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
-ACCOUNT_FORMS = {"signup": "atelier.web.forms.account.SignupForm"}
+ACCOUNT_FORMS = {
+    "login": "atelier.web.forms.account.LoginForm",
+    "signup": "atelier.web.forms.account.SignupForm",
+    "add_email": "atelier.web.forms.account.AddEmailForm",
+    "change_password": "atelier.web.forms.account.ChangePasswordForm",
+    "reset_password": "atelier.web.forms.account.ResetPasswordForm",
+    "reset_password_from_key": "atelier.web.forms.account.NewPasswordForm",
+    "reauthenticate": "atelier.web.forms.account.ReauthenticateForm",
+}
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = {} if TESTING else {"login_failed": "10/m/ip,5/300s/key", "signup": "20/m/ip"}

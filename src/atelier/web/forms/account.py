@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from allauth.account.forms import SignupForm as AllauthSignupForm
+from allauth.account import forms as allauth
 from django import forms
 from django.db import IntegrityError, transaction
 from typing_extensions import override
@@ -29,7 +29,75 @@ RATINGS: tuple[tuple[int, str], ...] = (
 MAX_TIP = 1_000_000
 
 
-class SignupForm(AllauthSignupForm):  # type: ignore[misc] # the library has no types
+PASSWORD_HINT = "At least 8 characters, and not a common password."  # noqa: S105 - a hint
+
+
+def _plain(form: forms.Form, **labels: str) -> None:
+    """Labels instead of placeholders, which vanish while one types; one line on passwords, because
+    the library's list of rules repeats what each refusal says.
+    """
+    for name, field in form.fields.items():
+        field.widget.attrs.pop("placeholder", None)
+        if name == "password1":
+            field.help_text = PASSWORD_HINT
+        if name in labels:
+            field.label = labels[name]
+
+
+class LoginForm(allauth.LoginForm):  # type: ignore[misc] # the library has no types
+    """Signing in by name or address."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _plain(self, login="User name or e-mail", remember="Keep me signed in")
+
+
+class ChangePasswordForm(allauth.ChangePasswordForm):  # type: ignore[misc] # the library has no types
+    """A new password for somebody who knows the old one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _plain(
+            self,
+            oldpassword="Present password",
+            password1="New password",
+            password2="New password again",
+        )
+
+
+class ResetPasswordForm(allauth.ResetPasswordForm):  # type: ignore[misc] # the library has no types
+    """Asking for a link by mail."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _plain(self, email="E-mail")
+
+
+class NewPasswordForm(allauth.ResetPasswordKeyForm):  # type: ignore[misc] # the library has no types
+    """A new password for somebody who followed the link."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _plain(self, password1="New password", password2="New password again")
+
+
+class AddEmailForm(allauth.AddEmailForm):  # type: ignore[misc] # the library has no types
+    """One more address."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _plain(self, email="E-mail")
+
+
+class ReauthenticateForm(allauth.ReauthenticateForm):  # type: ignore[misc] # the library has no types
+    """The password once more, before something sensitive."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _plain(self)
+
+
+class SignupForm(allauth.SignupForm):  # type: ignore[misc] # the library has no types
     """Name, address, password, and the two rules that everybody agrees to."""
 
     terms = forms.BooleanField(label="I have read the terms and agree to them.")
@@ -40,12 +108,14 @@ class SignupForm(AllauthSignupForm):  # type: ignore[misc] # the library has no 
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        _plain(
+            self,
+            username="User name",
+            email="E-mail",
+            password2="Password again",
+        )
         self.fields["username"].help_text = "Small letters, digits and underscores. It is public."
         self.fields["email"].help_text = "For resetting your password. Nobody else sees it."
-        # The library's list of rules repeats what each refusal says; one line is enough before.
-        self.fields["password1"].help_text = "At least 8 characters, and not a common password."
-        for field in self.fields.values():
-            field.widget.attrs.pop("placeholder", None)
 
     @override
     def save(self, request: HttpRequest) -> User:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import template
+from django.conf import settings
 
 from atelier.web import links, local
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from atelier.ledger.records import Kinds, Subject
 
 register = template.Library()
+OUTBOX = "atelier.core.mail.OutboxBackend"
 KIND_WORDS = (("earned", "earned"), ("income", "income"), ("bought", "bought"))
 
 
@@ -19,6 +21,12 @@ KIND_WORDS = (("earned", "earned"), ("income", "income"), ("bought", "bought"))
 def demo_login(context: dict[str, Any]) -> dict[str, str]:
     """The demo account of a site that only this machine can reach."""
     return local.demo_login(context["request"])
+
+
+@register.simple_tag(takes_context=True)
+def reads_mail_here(context: dict[str, Any]) -> bool:
+    """Whether the page with the unsent mail is open to this caller."""
+    return settings.EMAIL_BACKEND == OUTBOX and local.is_local(context["request"])
 
 
 @register.filter

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import sync_playwright
+from tests.journeys.browsers import browser_path
 from tests.journeys.conftest import running
 
 if TYPE_CHECKING:
@@ -47,12 +48,6 @@ DETAILS = {
     "bounty": ("/bounties", 'main a[href^="/bounties/bty_"]'),
     "profile": ("/models", 'main a[href^="/u/"]'),
 }
-
-
-def _browser_path() -> str | None:
-    """The system's Chromium; without one Playwright's own is used."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return next((path for name in names if (path := shutil.which(name))), None)
 
 
 def _shoot(page: Page, name: str, url: str, suffix: str) -> None:
@@ -94,7 +89,7 @@ def main() -> None:
         running(Path(home) / "home", demo=True) as site,
         sync_playwright() as driver,
     ):
-        browser = driver.chromium.launch(executable_path=_browser_path(), args=["--no-sandbox"])
+        browser = driver.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])
         for form, (width, height) in FORMS.items():
             for scheme in SCHEMES:
                 context = browser.new_context(

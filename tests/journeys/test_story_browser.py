@@ -204,7 +204,7 @@ def test_the_whole_story(  # noqa: PLR0915 -- one story, told in order
     # 6. Every movement has its reason and a link; the books agree.
     page = buyer.page
     page.goto("/wallet")
-    for amount in ("−1,500", "+5,000", "+100"):
+    for amount in ("\N{MINUS SIGN}1,500", "+5,000", "+100"):
         expect(page.get_by_text(amount, exact=True).first).to_be_visible()
     buyer.shoot("6-wallet")
     verified = json.loads(site.operator("ledger", "verify", "--json"))

@@ -11,9 +11,10 @@ from tests.factories import generation as make
 from tests.factories.jobs import rich_user
 
 from atelier.core import clock
-from atelier.generation import queries, services, worker
+from atelier.generation import queries, services, tasks, worker
 from atelier.generation.models import GeneratedPicture, Generation
 from atelier.generation.spec import ResourceChoice
+from atelier.jobs import queries as job_queries
 from atelier.jobs import services as jobs
 from atelier.jobs.models import Job, JobKind
 from atelier.ledger import queries as ledger
@@ -298,3 +299,11 @@ def test_other_work_of_the_queue_is_left_alone() -> None:
     worker.run_next(draws=make.TestEngine())
     assert Job.objects.filter(status="completed").count() == 1
     assert worker.run_next(draws=make.TestEngine()) is False
+
+
+def test_an_idle_worker_loads_the_engine_and_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr("atelier.generation.engine.local", lambda: loaded.append("engine"))
+    assert job_queries.workers(JobKind.GENERATION) == 0
+    tasks.report()
+    assert (loaded, job_queries.workers(JobKind.GENERATION)) == (["engine"], 1)

@@ -10,10 +10,12 @@ class GenerationConfig(AppConfig):
 
     @override
     def ready(self) -> None:
-        from atelier.core import events
+        from atelier.core import events, queue
+        from atelier.core import worker as core_worker
         from atelier.generation import queries, tasks
         from atelier.jobs import permits
         from atelier.jobs.models import JobKind
 
         permits.register(JobKind.GENERATION, tasks.run)
+        core_worker.accompany(queue.GENERATION_QUEUE, tasks.report)
         events.register_reader("generation", queries.live_state)

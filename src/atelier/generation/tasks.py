@@ -15,3 +15,10 @@ def run() -> None:
     # A worker lives for days; the database may have restarted since its last job.
     close_old_connections()
     worker.run_next()
+
+
+def report() -> None:
+    """Called by an idle worker now and then."""
+    from atelier.generation import worker
+
+    worker.report()

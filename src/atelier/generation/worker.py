@@ -47,9 +47,19 @@ REMEMBERED = 4
 _loaded: list[str] = []
 
 
+def _name() -> str:
+    return f"generation@{socket.gethostname()}:{os.getpid()}"
+
+
+def report() -> None:
+    """Load the engine, so that the first picture does not wait for it, and say that it is there."""
+    engine.local()
+    jobs.check_in(kind=JobKind.GENERATION, worker=_name(), loaded=_loaded)
+
+
 def run_next(*, draws: Draws | None = None) -> bool:
     """Take the next job and see it through; false when nothing waited."""
-    name = f"generation@{socket.gethostname()}:{os.getpid()}"
+    name = _name()
     jobs.check_in(kind=JobKind.GENERATION, worker=name, loaded=_loaded)
     lease = jobs.claim(kind=JobKind.GENERATION, worker=name, loaded=_loaded)
     if lease is None:

@@ -23,3 +23,10 @@ def check(training_id: str) -> None:
     from atelier.training import services
 
     services.check(training_id=training_id)
+
+
+def report() -> None:
+    """Called by an idle worker now and then."""
+    from atelier.training import worker
+
+    worker.report()

@@ -53,9 +53,18 @@ SAMPLES_APART = 100
 FOUND_PERSON = "likeness_consent_required"
 
 
+def _name() -> str:
+    return f"training@{socket.gethostname()}:{os.getpid()}"
+
+
+def report() -> None:
+    """Say that a worker is there, though it has nothing to do."""
+    jobs.check_in(kind=JobKind.TRAINING, worker=_name())
+
+
 def run_next(*, trains: Trains | None = None) -> bool:
     """Take the next job and see it through; false when nothing waited."""
-    name = f"training@{socket.gethostname()}:{os.getpid()}"
+    name = _name()
     jobs.check_in(kind=JobKind.TRAINING, worker=name)
     lease = jobs.claim(kind=JobKind.TRAINING, worker=name)
     if lease is None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 
 from atelier_engine.base_model import codec, data
 from atelier_engine.base_model.vocabulary import BACKGROUNDS, COLOUR_IS_THE_WORD, COLOURS, Word
+
+if TYPE_CHECKING:
+    from atelier_engine.base_model.libraries import Codec
 
 # Each word's picture is learnt in this many places and sizes, each also mirrored where that
 # does not change its meaning.
@@ -20,9 +24,29 @@ _PLACES: tuple[tuple[tuple[int, int], float], ...] = (
     ((1, 2), 0.9),
 )
 _HELD_OUT_SHARE = 0.05
-_NOT_MIRRORED = ("question mark", "check mark", "musical note", "book", "joystick", "clock", "watch")
+_TAGGED_FROM = 0.93
+_FIRST_NAME_SHARE = 0.6
+_NOT_MIRRORED = (
+    "question mark",
+    "check mark",
+    "musical note",
+    "book",
+    "joystick",
+    "clock",
+    "watch",
+)
 
-_FORMS = ("{}", "{}", "{}", "a {}", "a {}", "a 3d emoji of a {}", "{}, 3d", "3d emoji of {}", "a picture of a {}")
+_FORMS = (
+    "{}",
+    "{}",
+    "{}",
+    "a {}",
+    "a {}",
+    "a 3d emoji of a {}",
+    "{}, 3d",
+    "3d emoji of {}",
+    "a picture of a {}",
+)
 
 
 @dataclass
@@ -55,7 +79,7 @@ def recolourable(word: Word) -> bool:
     return "face" not in word.name and not any(part in text for part in COLOUR_IS_THE_WORD)
 
 
-def bank(*, dataset: data.Dataset, words: list[Word], model: codec.AutoencoderKL, style: str) -> Bank:
+def bank(*, dataset: data.Dataset, words: list[Word], model: Codec, style: str) -> Bank:
     """Encode every variant of every word once; training only draws from the result."""
     row_of = {dataset.rows[i]["label"]: i for i in dataset.indices(style=style)}
     missing = [word.label for word in words if word.label not in row_of]
@@ -66,8 +90,9 @@ def bank(*, dataset: data.Dataset, words: list[Word], model: codec.AutoencoderKL
     backed, backed_word, backed_colour = [], [], []
     for number, word in enumerate(words):
         pixels = dataset.pixels[row_of[word.label]]
-        mirrors = (False,) if any(part in word.name for part in _NOT_MIRRORED) else (False, True)
-        for mirror in mirrors:
+        # Twice the same where mirroring would be wrong, so that every word has an equal share.
+        fixed = any(part in word.name for part in _NOT_MIRRORED)
+        for mirror in (False, False) if fixed else (False, True):
             for shift, scale in _PLACES:
                 plain.append(data.compose(pixels, shift=shift, scale=scale, flip=mirror))
                 plain_word.append(number)
@@ -99,8 +124,16 @@ def bank(*, dataset: data.Dataset, words: list[Word], model: codec.AutoencoderKL
 
 def texts(words: list[Word], tags: list[tuple[str, ...]]) -> list[str]:
     """The corpus that the tokenizer's merges are learnt from."""
-    lines = [" ".join((word.label, *word.names, *tag)) for word, tag in zip(words, tags, strict=True)]
-    lines += [*COLOURS, *BACKGROUNDS, "white brown grey", "on a background", "a 3d emoji of a picture of"] * 30
+    lines = [
+        " ".join((word.label, *word.names, *tag)) for word, tag in zip(words, tags, strict=True)
+    ]
+    lines += [
+        *COLOURS,
+        *BACKGROUNDS,
+        "white brown grey",
+        "on a background",
+        "a 3d emoji of a picture of",
+    ] * 30
     return lines
 
 
@@ -108,12 +141,14 @@ def texts(words: list[Word], tags: list[tuple[str, ...]]) -> list[str]:
 class Mix:
     """The share of each kind of example; the rest are plain pictures."""
 
-    coloured: float = 0.15
-    backed: float = 0.08
+    coloured: float = 0.12
+    backed: float = 0.06
     uncaptioned: float = 0.10
 
 
-def draw(bank: Bank, *, size: int, mix: Mix, random: torch.Generator) -> tuple[torch.Tensor, list[str]]:
+def draw(
+    bank: Bank, *, size: int, mix: Mix, random: torch.Generator
+) -> tuple[torch.Tensor, list[str]]:
     """A batch of latents and captions."""
     rolls = torch.rand(size, 4, generator=random).tolist()
     latents, captions = [], []
@@ -131,7 +166,7 @@ def draw(bank: Bank, *, size: int, mix: Mix, random: torch.Generator) -> tuple[t
             latent, word = bank.plain[row], int(bank.plain_word[row])
             text = _name(bank.words[word], form)
             tags = bank.tags[word]
-            if tags and form > 0.93:
+            if tags and form > _TAGGED_FROM:
                 text = f"{text}, {tags[int(form * 1000) % len(tags)]}"
         template = _FORMS[int(form * 7919) % len(_FORMS)]
         latents.append(latent)
@@ -141,6 +176,6 @@ def draw(bank: Bank, *, size: int, mix: Mix, random: torch.Generator) -> tuple[t
 
 def _name(word: Word, roll: float) -> str:
     """The word's own name two times out of three, one of its other names otherwise."""
-    if len(word.names) == 1 or roll < 0.6:
+    if len(word.names) == 1 or roll < _FIRST_NAME_SHARE:
         return word.name
     return word.names[1 + int(roll * 997) % (len(word.names) - 1)]

@@ -5,25 +5,30 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL
 from torch.nn import functional
 
 from atelier_engine.base_model import data
+from atelier_engine.base_model.libraries import Codec, diffusers
 from atelier_engine.base_model.optimiser import Muon
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 FACTOR = 4
 CHANNELS = 4
 _CROP = 32
+_WARM_UP = 50
+_WHITE_SHARE, _MIRRORED_SHARE = 0.7, 0.5
 
 
-def build(widths: tuple[int, ...] = (24, 48, 64)) -> AutoencoderKL:
+def build(widths: tuple[int, ...] = (24, 48, 64)) -> Codec:
     """An untrained codec in the standard layout."""
-    return AutoencoderKL(
+    return diffusers.AutoencoderKL(
         in_channels=3,
         out_channels=3,
         down_block_types=("DownEncoderBlock2D",) * len(widths),
@@ -55,11 +60,15 @@ def _batch(
     )
     cut = cut.float() / 255
     alpha = cut[:, 3:]
-    plain = torch.rand(size, 1, 1, 1, generator=random) < 0.7
-    background = torch.where(plain, torch.ones(size, 3, 1, 1), torch.rand(size, 3, 1, 1, generator=random))
+    plain = torch.rand(size, 1, 1, 1, generator=random) < _WHITE_SHARE
+    background = torch.where(
+        plain, torch.ones(size, 3, 1, 1), torch.rand(size, 3, 1, 1, generator=random)
+    )
     picture = (cut[:, :3] * alpha + background * (1 - alpha)) * 2 - 1
-    mirrored = torch.rand(size, 1, 1, 1, generator=random) < 0.5
-    return torch.where(mirrored, picture.flip(3), picture).contiguous(memory_format=torch.channels_last)
+    mirrored = torch.rand(size, 1, 1, 1, generator=random) < _MIRRORED_SHARE
+    return torch.where(mirrored, picture.flip(3), picture).contiguous(
+        memory_format=torch.channels_last
+    )
 
 
 def train(
@@ -71,13 +80,15 @@ def train(
     peak_rate: float = 1.5e-2,
     widths: tuple[int, ...] = (24, 48, 64),
     report: Callable[[str], None] = print,
-) -> AutoencoderKL:
+) -> Codec:
     """Train the codec and save it to ``folder/vae``; an interrupted run goes on where it was."""
     torch.manual_seed(1)
     random = torch.Generator().manual_seed(1)
     model = build(widths).to(memory_format=torch.channels_last)
     optimiser = Muon(
-        model.parameters(), lr=peak_rate, plain=[model.encoder.conv_in.weight, model.decoder.conv_out.weight]
+        model.parameters(),
+        lr=peak_rate,
+        plain=[model.encoder.conv_in.weight, model.decoder.conv_out.weight],
     )
     resume = folder / "codec.pt"
     first = 0
@@ -95,7 +106,11 @@ def train(
     for step in range(first, steps):
         # Crops first (cheap, many edges); whole pictures for the last fifth.
         crop, size = (_CROP, batch) if step < 0.8 * steps else (data.SIZE, max(1, batch // 4))
-        rate = peak_rate * min(1.0, (step + 1) / 50) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+        rate = (
+            peak_rate
+            * min(1.0, (step + 1) / 50)
+            * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+        )
         for group in optimiser.param_groups:
             group["lr"] = rate
         picture = _batch(pixels, weights, size=size, crop=crop, random=random)
@@ -108,7 +123,7 @@ def train(
         ).abs().mean()
         divergence = posterior.kl().float().mean() / (CHANNELS * (crop // FACTOR) ** 2)
         loss = error.abs().mean() + 2 * error.pow(2).mean() + edges + 3e-4 * divergence
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
@@ -116,7 +131,8 @@ def train(
         if (step + 1) % 100 == 0 or step + 1 == steps:
             mean = sum(losses[-100:]) / len(losses[-100:])
             report(
-                f"codec {step + 1}/{steps} psnr {10 * math.log10(4 / mean):.2f} kl {float(divergence.detach()):.2f} "
+                f"codec {step + 1}/{steps} psnr {10 * math.log10(4 / mean):.2f} "
+                f"kl {float(divergence.detach()):.2f} "
                 f"{(time.monotonic() - started) / (step + 1 - first):.3f} s/step"
             )
             _checkpoint(resume, model=model, optimiser=optimiser, random=random, step=step + 1)
@@ -126,7 +142,7 @@ def train(
 def _checkpoint(
     path: Path,
     *,
-    model: AutoencoderKL,
+    model: Codec,
     optimiser: torch.optim.Optimizer,
     random: torch.Generator,
     step: int,
@@ -147,14 +163,16 @@ def _checkpoint(
 
 
 def _finish(
-    *, model: AutoencoderKL, dataset: data.Dataset, folder: Path, report: Callable[[str], None]
-) -> AutoencoderKL:
+    *, model: Codec, dataset: data.Dataset, folder: Path, report: Callable[[str], None]
+) -> Codec:
     model.eval()
     rows = dataset.indices(style="3d")[:256] or list(range(len(dataset.rows)))
     picture = to_tensor([data.compose(dataset.pixels[row]) for row in rows])
     with torch.no_grad():
-        latents = torch.cat([model.encode(part).latent_dist.mode() for part in picture.split(32)])
-        restored = torch.cat([model.decode(part).sample for part in latents.split(32)])
+        latents = torch.cat(
+            [model.encode(part).latent_dist.mode() for part in torch.split(picture, 32)]
+        )
+        restored = torch.cat([model.decode(part).sample for part in torch.split(latents, 32)])
     psnr = 10 * math.log10(4 / float(functional.mse_loss(restored.clamp(-1, 1), picture)))
     model.register_to_config(scaling_factor=round(float(1 / latents.std()), 5))
     model.save_pretrained(folder / "vae")
@@ -164,8 +182,10 @@ def _finish(
     return model
 
 
-def encode(*, model: AutoencoderKL, pictures: list[data.Pixels]) -> torch.Tensor:
+def encode(*, model: Codec, pictures: list[data.Pixels]) -> torch.Tensor:
     """The scaled latents the denoiser learns from."""
     with torch.no_grad():
-        parts = [model.encode(part).latent_dist.mode() for part in to_tensor(pictures).split(64)]
+        parts = [
+            model.encode(part).latent_dist.mode() for part in torch.split(to_tensor(pictures), 64)
+        ]
     return torch.cat(parts) * float(model.config.scaling_factor)

@@ -11,16 +11,21 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
 SIZE = 64
+# From here on a pixel counts as opaque (alpha), as coloured (saturation) and as lit (value).
+_SOLID, _COLOURED, _LIT = 128, 0.25, 0.2
+
 Pixels = npt.NDArray[np.uint8]
 
 
@@ -36,9 +41,15 @@ class Source:
 
 
 SOURCES: tuple[Source, ...] = (
-    Source("@lobehub/fluent-emoji-3d", "1.1.0", "3d", "MIT", "Microsoft Corporation (Fluent Emoji)"),
     Source(
-        "@iconify-json/fluent-emoji-flat", "1.2.6", "flat", "MIT", "Microsoft Corporation (Fluent Emoji)"
+        "@lobehub/fluent-emoji-3d", "1.1.0", "3d", "MIT", "Microsoft Corporation (Fluent Emoji)"
+    ),
+    Source(
+        "@iconify-json/fluent-emoji-flat",
+        "1.2.6",
+        "flat",
+        "MIT",
+        "Microsoft Corporation (Fluent Emoji)",
     ),
     Source("@iconify-json/noto", "1.2.9", "cartoon", "Apache-2.0", "Google Inc (Noto Emoji)"),
 )
@@ -68,7 +79,9 @@ class Picture:
 def check_licence(*, root: Path, source: Source) -> None:
     """Refuse a source unless its installed package declares the licence and version on record."""
     if source.licence not in ALLOWED_LICENCES:
-        raise LicenceError(f"{source.package}: licence {source.licence!r} is not allowed for training")
+        raise LicenceError(
+            f"{source.package}: licence {source.licence!r} is not allowed for training"
+        )
     manifest = json.loads((root / source.package / "package.json").read_text(encoding="utf-8"))
     declared = (manifest.get("license"), manifest.get("version"))
     if declared != (source.licence, source.version):
@@ -126,7 +139,7 @@ def _drawn(root: Path, source: Source) -> Any:
     icons = json.loads((root / source.package / "icons.json").read_text(encoding="utf-8"))
 
     def read(entry: dict[str, Any]) -> Image.Image | None:
-        plain = str(entry["label"]).lower().replace("’", "").replace("ñ", "n")
+        plain = str(entry["label"]).lower().replace("\u2019", "").replace("ñ", "n")
         icon = icons["icons"].get(re.sub(r"[^a-z0-9]+", "-", plain).strip("-"))
         if icon is None:
             return None
@@ -137,7 +150,9 @@ def _drawn(root: Path, source: Source) -> Any:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
             f'width="{side}" height="{side}">{icon["body"]}</svg>'
         )
-        return Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=svg, width=side, height=side))))
+        return Image.open(
+            io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=svg, width=side, height=side)))
+        )
 
     return read
 
@@ -166,18 +181,21 @@ def save(*, pictures: list[Picture], folder: Path) -> Dataset:
     folder.mkdir(parents=True, exist_ok=True)
     pixels = np.stack([picture.pixels for picture in pictures])
     rows = [
-        {"label": p.label, "tags": list(p.tags), "style": p.style, "package": p.package} for p in pictures
+        {"label": p.label, "tags": list(p.tags), "style": p.style, "package": p.package}
+        for p in pictures
     ]
     np.save(folder / "pixels.npy", pixels)
     digest = hashlib.sha256(pixels.tobytes()).hexdigest()
-    (folder / "rows.json").write_text(json.dumps({"sha256": digest, "rows": rows}), encoding="utf-8")
+    (folder / "rows.json").write_text(
+        json.dumps({"sha256": digest, "rows": rows}), encoding="utf-8"
+    )
     return Dataset(pixels=pixels, rows=rows)
 
 
 def load(folder: Path) -> Dataset:
     """The prepared pictures that :func:`save` wrote."""
     meta = json.loads((folder / "rows.json").read_text(encoding="utf-8"))
-    pixels = cast(Pixels, np.load(folder / "pixels.npy", allow_pickle=False))
+    pixels = cast("Pixels", np.load(folder / "pixels.npy", allow_pickle=False))
     if hashlib.sha256(pixels.tobytes()).hexdigest() != meta["sha256"]:
         raise ValueError(f"{folder}: the pixels do not match their digest; prepare the data again")
     return Dataset(pixels=pixels, rows=meta["rows"])
@@ -204,7 +222,9 @@ def compose(
     return np.asarray(canvas)
 
 
-def recolour(pixels: Pixels, *, hue: float | None, saturation: float, brightness: float) -> Pixels | None:
+def recolour(
+    pixels: Pixels, *, hue: float | None, saturation: float, brightness: float
+) -> Pixels | None:
     """The picture with its main colour turned to ``hue`` degrees; None if it has no main colour.
 
     Only pixels near the dominant hue move, so that a fox turned blue keeps white cheeks and a
@@ -212,13 +232,16 @@ def recolour(pixels: Pixels, *, hue: float | None, saturation: float, brightness
     """
     hsv = np.asarray(Image.fromarray(pixels[..., :3]).convert("HSV")).astype(np.float32)
     angle, sat, value = hsv[..., 0] * (360.0 / 255.0), hsv[..., 1] / 255.0, hsv[..., 2] / 255.0
-    solid = pixels[..., 3] > 128
-    coloured = solid & (sat > 0.25) & (value > 0.2)
+    solid = pixels[..., 3] > _SOLID
+    coloured = solid & (sat > _COLOURED) & (value > _LIT)
     if coloured.sum() < 0.2 * max(1, int(solid.sum())):
         return None
     radians = np.deg2rad(angle[coloured])
     weight = sat[coloured]
-    mean = np.rad2deg(np.arctan2((np.sin(radians) * weight).sum(), (np.cos(radians) * weight).sum())) % 360
+    mean = (
+        np.rad2deg(np.arctan2((np.sin(radians) * weight).sum(), (np.cos(radians) * weight).sum()))
+        % 360
+    )
     distance = np.abs((angle - mean + 180) % 360 - 180)
     share = np.clip((70.0 - distance) / 25.0, 0, 1) * np.clip(sat / 0.2, 0, 1)
     if (share * coloured).sum() < 0.5 * coloured.sum():
@@ -235,6 +258,8 @@ def recolour(pixels: Pixels, *, hue: float | None, saturation: float, brightness
         # Keep a quarter of the shading's own hue changes: flat hue looks like plastic.
         drift = (angle - mean + 180) % 360 - 180
         turned[..., 0] = ((hue + 0.2 * np.clip(drift, -40, 40)) % 360) * (255.0 / 360.0)
-    rgb = np.asarray(Image.fromarray(turned.astype(np.uint8), "HSV").convert("RGB")).astype(np.float32)
+    rgb = np.asarray(Image.fromarray(turned.astype(np.uint8), "HSV").convert("RGB")).astype(
+        np.float32
+    )
     mixed = rgb * share[..., None] + pixels[..., :3] * (1 - share[..., None])
     return np.concatenate([mixed.round().astype(np.uint8), pixels[..., 3:]], axis=-1)

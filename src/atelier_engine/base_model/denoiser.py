@@ -5,19 +5,27 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from diffusers import DDIMScheduler, UNet2DConditionModel
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from atelier_engine.base_model import captions, codec, data
+from atelier_engine.base_model.libraries import (
+    TextEncoder,
+    Tokenizer,
+    Unet,
+    diffusers,
+    transformers,
+)
 from atelier_engine.base_model.optimiser import Muon
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
 STEPS = 1000
+_LEANING_SHARE = 0.5
 SCHEDULE: dict[str, Any] = {
     "num_train_timesteps": STEPS,
     "beta_start": 0.00085,
@@ -44,9 +52,14 @@ class Shape:
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how fast to train."""
+    """How long and how fast to train.
+
+    ``steps`` ends the run by count, so that it repeats bit for bit; without it the run takes
+    ``seconds`` of training time, whatever the machine gets done in them.
+    """
 
     seconds: float
+    steps: int | None = None
     batch: int = 64
     peak_rate: float = 0.02
     adam_ratio: float = 0.1
@@ -73,13 +86,15 @@ class PlainAttention:
         query, key = split(attn.to_q(hidden_states)), split(attn.to_k(context))
         value = split(attn.to_v(context))
         weight = (query @ (key.mT * depth**-0.5)).softmax(-1).to(value.dtype)
-        mixed: torch.Tensor = attn.to_out[0]((weight @ value).transpose(1, 2).reshape(batch, length, width))
+        mixed: torch.Tensor = attn.to_out[0](
+            (weight @ value).transpose(1, 2).reshape(batch, length, width)
+        )
         return mixed
 
 
-def build_unet(shape: Shape) -> UNet2DConditionModel:
+def build_unet(shape: Shape) -> Unet:
     """An untrained denoiser in the standard layout."""
-    return UNet2DConditionModel(
+    return diffusers.UNet2DConditionModel(
         sample_size=data.SIZE // codec.FACTOR,
         in_channels=codec.CHANNELS,
         out_channels=codec.CHANNELS,
@@ -93,10 +108,10 @@ def build_unet(shape: Shape) -> UNet2DConditionModel:
     )
 
 
-def build_text_encoder(shape: Shape, tokenizer: CLIPTokenizer) -> CLIPTextModel:
+def build_text_encoder(shape: Shape, tokenizer: Tokenizer) -> TextEncoder:
     """An untrained text encoder for the tokenizer's vocabulary."""
-    return CLIPTextModel(
-        CLIPTextConfig(
+    return transformers.CLIPTextModel(
+        transformers.CLIPTextConfig(
             vocab_size=len(tokenizer),
             hidden_size=shape.text_width,
             intermediate_size=shape.text_width * 4,
@@ -115,7 +130,9 @@ def build_text_encoder(shape: Shape, tokenizer: CLIPTokenizer) -> CLIPTextModel:
 class Trainer:
     """One run: the models, their averages, the optimiser and the random state."""
 
-    def __init__(self, *, bank: captions.Bank, tokenizer: CLIPTokenizer, shape: Shape, plan: Plan) -> None:
+    def __init__(
+        self, *, bank: captions.Bank, tokenizer: Tokenizer, shape: Shape, plan: Plan
+    ) -> None:
         """Start from fresh weights; call :meth:`restore` to go on with an earlier run."""
         torch.manual_seed(7)
         self.bank, self.tokenizer, self.plan = bank, tokenizer, plan
@@ -133,7 +150,7 @@ class Trainer:
         self.average_unet = copy.deepcopy(self.unet).eval().requires_grad_(False)
         self.average_text = copy.deepcopy(self.text_encoder).eval().requires_grad_(False)
         self.random = torch.Generator().manual_seed(7)
-        self.alphas = DDIMScheduler(**SCHEDULE).alphas_cumprod
+        self.alphas = diffusers.DDIMScheduler(**SCHEDULE).alphas_cumprod
         self.step, self.seconds = 0, 0.0
         self.mix = captions.Mix()
 
@@ -148,10 +165,15 @@ class Trainer:
         ).input_ids
         return ids
 
+    def done(self) -> float:
+        """The share of the plan that is behind us."""
+        if self.plan.steps is not None:
+            return min(1.0, self.step / self.plan.steps)
+        return min(1.0, self.seconds / self.plan.seconds)
+
     def rate(self) -> float:
         """Warm-up, a long plateau, and a decay to zero over the last part of the time."""
-        done = min(1.0, self.seconds / self.plan.seconds)
-        start = 1.0 - self.plan.decay_share
+        done, start = self.done(), 1.0 - self.plan.decay_share
         decay = 1.0 if done < start else max(0.01, (1.0 - done) / self.plan.decay_share)
         return self.plan.peak_rate * min(1.0, (self.step + 1) / self.plan.warm_up) * decay
 
@@ -160,13 +182,15 @@ class Trainer:
         began = time.monotonic()
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
-        latents, texts = captions.draw(self.bank, size=self.plan.batch, mix=self.mix, random=self.random)
+        latents, texts = captions.draw(
+            self.bank, size=self.plan.batch, mix=self.mix, random=self.random
+        )
         latents = latents.contiguous(memory_format=torch.channels_last)
         # Half uniform, half leaning to high noise, where layout and colour are decided.
         uniform = (
             torch.arange(self.plan.batch) + torch.rand(self.plan.batch, generator=self.random)
         ) / self.plan.batch
-        lean = torch.rand(self.plan.batch, generator=self.random) < 0.5
+        lean = torch.rand(self.plan.batch, generator=self.random) < _LEANING_SHARE
         times = (torch.where(lean, uniform**0.7, uniform) * STEPS).long().clamp(0, STEPS - 1)
         noise = torch.randn(latents.shape, generator=self.random)
         kept = self.alphas[times].view(-1, 1, 1, 1)
@@ -179,7 +203,7 @@ class Trainer:
         ratio = self.alphas[times] / (1 - self.alphas[times])
         weight = ratio.clamp(max=5) / (ratio + 1) + 0.25
         loss = (each * weight).mean()
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
@@ -232,15 +256,16 @@ class Trainer:
             self.restore(checkpoint)
             report(f"denoiser goes on at step {self.step}")
         saved, losses = self.seconds, []
-        while self.seconds < self.plan.seconds:
+        while self.done() < 1.0:
             losses.append(self.advance())
-            if self.step % 50 == 0 or self.seconds >= self.plan.seconds:
+            if self.step % 50 == 0 or self.done() >= 1.0:
                 recent = losses[-50:]
                 means = [sum(pair[i] for pair in recent) / len(recent) for i in (0, 1)]
                 if not math.isfinite(means[0]):
                     raise FloatingPointError(f"the loss is {means[0]} at step {self.step}")
                 report(
-                    f"denoiser {self.step} {self.seconds:.0f}s loss {means[0]:.4f} v-mse {means[1]:.4f} "
+                    f"denoiser {self.step} {self.seconds:.0f}s "
+                    f"loss {means[0]:.4f} v-mse {means[1]:.4f} "
                     f"rate {self.rate():.4f} {self.seconds / self.step:.3f} s/step"
                 )
             if self.seconds - saved >= self.plan.checkpoint_seconds:

@@ -7,18 +7,23 @@ over before Adam's second moments have settled.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
+from typing_extensions import override
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# Weights of this many dimensions or more are matrices to Muon; below, they are Adam's.
+_MATRIX = 2
 # Coefficients of the quintic iteration: steep at zero, so that five steps are enough.
 _A, _B, _C = 3.4445, -4.7750, 2.0315
 
 
 def orthogonalised(matrix: torch.Tensor, *, steps: int = 5) -> torch.Tensor:
     """An approximately orthogonal matrix with the row and column spaces of ``matrix``."""
-    x = matrix.bfloat16()
+    x: torch.Tensor = matrix.bfloat16()
     tall = x.shape[-2] > x.shape[-1]
     if tall:
         x = x.mT
@@ -26,7 +31,8 @@ def orthogonalised(matrix: torch.Tensor, *, steps: int = 5) -> torch.Tensor:
     for _ in range(steps):
         gram = x @ x.mT
         x = _A * x + (_B * gram + _C * gram @ gram) @ x
-    return (x.mT if tall else x).float()
+    result: torch.Tensor = x.mT if tall else x
+    return result.float()
 
 
 class Muon(torch.optim.Optimizer):
@@ -45,31 +51,34 @@ class Muon(torch.optim.Optimizer):
         """``plain`` are matrices better left to Adam: embeddings, and first and last layers."""
         plain_ids = {id(parameter) for parameter in plain}
         every = list(parameters)
-        matrices = [p for p in every if p.ndim >= 2 and id(p) not in plain_ids]
-        others = [p for p in every if p.ndim < 2 or id(p) in plain_ids]
+        matrices = [p for p in every if p.ndim >= _MATRIX and id(p) not in plain_ids]
+        others = [p for p in every if p.ndim < _MATRIX or id(p) in plain_ids]
         groups: list[dict[str, Any]] = [
             {"params": matrices, "muon": True, "ratio": 1.0},
             {"params": others, "muon": False, "ratio": adam_ratio},
         ]
         super().__init__(groups, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
+    @override
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """Apply one update from the gradients."""
+    def step(self, closure: Any = None) -> None:  # type: ignore[override] # no closure here
+        """Apply one update from the gradients; a closure to run again is not supported."""
+        if closure is not None:
+            raise ValueError("Muon takes no closure")
         for group in self.param_groups:
             rate = group["lr"] * group["ratio"]
             for parameter in group["params"]:
                 if parameter.grad is None:
                     continue
                 if group["muon"]:
-                    self._muon(parameter, group, rate)
+                    self._muon(parameter, parameter.grad, group, rate)
                 else:
-                    self._adam(parameter, rate)
+                    self._adam(parameter, parameter.grad, rate)
 
-    def _muon(self, parameter: torch.Tensor, group: dict[str, Any], rate: float) -> None:
+    def _muon(
+        self, parameter: torch.Tensor, gradient: torch.Tensor, group: dict[str, Any], rate: float
+    ) -> None:
         state = self.state[parameter]
-        gradient = parameter.grad
-        assert gradient is not None
         if "velocity" not in state:
             state["velocity"] = torch.zeros_like(parameter)
         velocity = state["velocity"]
@@ -80,10 +89,8 @@ class Muon(torch.optim.Optimizer):
         parameter.mul_(1 - rate * group["weight_decay"])
         parameter.sub_(update.view(ahead.shape), alpha=rate)
 
-    def _adam(self, parameter: torch.Tensor, rate: float) -> None:
+    def _adam(self, parameter: torch.Tensor, gradient: torch.Tensor, rate: float) -> None:
         state = self.state[parameter]
-        gradient = parameter.grad
-        assert gradient is not None
         if "first" not in state:
             state["first"] = torch.zeros_like(parameter)
             state["second"] = torch.zeros_like(parameter)

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
-from transformers import CLIPTokenizer
+import tokenizers
+from tokenizers import Regex, models, normalizers, pre_tokenizers, trainers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+from atelier_engine.base_model.libraries import Tokenizer, transformers
 
 LENGTH = 32
 _START, _END = "<|startoftext|>", "<|endoftext|>"
 _PIECES = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 
 
-def train(texts: Iterable[str], *, size: int = 2400) -> CLIPTokenizer:
+def train(texts: Iterable[str], *, size: int = 2400) -> Tokenizer:
     """A tokenizer whose merges were learnt from ``texts``; every byte stays representable."""
-    model = Tokenizer(models.BPE(unk_token=_END, end_of_word_suffix="</w>", continuing_subword_prefix=""))
+    model = tokenizers.Tokenizer(
+        models.BPE(unk_token=_END, end_of_word_suffix="</w>", continuing_subword_prefix="")
+    )
     model.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
     model.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -37,5 +44,10 @@ def train(texts: Iterable[str], *, size: int = 2400) -> CLIPTokenizer:
     # CLIP writes the last byte of a word with its suffix; merges alone do not cover all of them.
     for symbol in alphabet:
         vocabulary.setdefault(symbol + "</w>", len(vocabulary))
-    merges = [tuple(merge) if isinstance(merge, list) else tuple(merge.split(" ")) for merge in learnt["merges"]]
-    return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=LENGTH, pad_token=_END)
+    merges = [
+        tuple(merge) if isinstance(merge, list) else tuple(merge.split(" "))
+        for merge in learnt["merges"]
+    ]
+    return transformers.CLIPTokenizer(
+        vocab=vocabulary, merges=merges, model_max_length=LENGTH, pad_token=_END
+    )

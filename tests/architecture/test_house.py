@@ -165,7 +165,7 @@ def test_only_the_configuration_reads_the_environment() -> None:
     ]
     assert excused == [
         "src/atelier/cli/attach.py",  # Django's own settings variable
-        "src/atelier_engine/diffusion.py",  # switches of the libraries, set before their import
+        "src/atelier_engine/__init__.py",  # switches of the libraries, set before their import
     ]
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from atelier.likeness.text.normalise import fold
@@ -23,9 +24,9 @@ MOST_WORDS = 4
 # Shorter names have too many neighbours that are ordinary words.
 FUZZY_LENGTH = 9
 INSIDE_LENGTH = 10
-LONGEST_WINDOW = 40
-# One slip leaves the first or the last three letters whole.
-EDGE = 3
+LONGEST_WINDOW = 28
+# One slip in nine letters leaves the first or the last four whole.
+EDGE = 4
 _CUE = re.compile(
     r"(?:photo|photograph|picture|portrait|face|likeness|lora|model|look) of|celebrity|actor|"
     r"actress|singer|golfer|rapper|athlete|famous"
@@ -47,6 +48,8 @@ class _Index:
     deletions: dict[str, tuple[Name, ...]]
     heads: frozenset[str]
     tails: frozenset[str]
+    fuzzy_heads: frozenset[str]
+    fuzzy_tails: frozenset[str]
     starts: dict[str, tuple[Name, ...]]
 
 
@@ -84,11 +87,14 @@ def _index() -> _Index:
         if len(name.compact) >= INSIDE_LENGTH:
             starts.setdefault(name.compact[:INSIDE_LENGTH], []).append(name)
     fuzzy = [name for name in names if not name.unsure and len(name.compact) >= FUZZY_LENGTH]
+    both_ways = [text for name in names for text in (name.compact, name.compact[::-1])]
     return _Index(
         exact={name.compact: name for name in names},
         deletions={variant: tuple(found) for variant, found in deletions.items()},
-        heads=frozenset(name.compact[:EDGE] for name in fuzzy),
-        tails=frozenset(name.compact[-EDGE:] for name in fuzzy),
+        heads=frozenset(text[:EDGE] for text in both_ways),
+        tails=frozenset(text[-EDGE:] for text in both_ways),
+        fuzzy_heads=frozenset(name.compact[:EDGE] for name in fuzzy),
+        fuzzy_tails=frozenset(name.compact[-EDGE:] for name in fuzzy),
         starts={start: tuple(found) for start, found in starts.items()},
     )
 
@@ -96,34 +102,46 @@ def _index() -> _Index:
 def find(words: Sequence[Token], folded: Folded, original: str) -> Iterator[tuple[Name, int, int]]:
     """Each name with its range in the folded text."""
     index = _index()
+    for first, last, window in _windows(words, index):
+        name = _match(window)
+        if name is not None and (
+            not name.unsure or _surely(folded, original, words[first].start, words[last].end)
+        ):
+            yield name, words[first].start, words[last].end
+    for token in words:
+        if len(token.word) > INSIDE_LENGTH:
+            name = _inside(token.word, index)
+            if name is not None:
+                yield name, token.start, token.end
+
+
+def _windows(words: Sequence[Token], index: _Index) -> Iterator[tuple[int, int, str]]:
+    """Up to four words run together, where their first or last letters are those of some name.
+
+    A slip leaves one end whole, so nothing is missed, and most windows are never looked at.
+    """
+    joined = "".join(token.word for token in words)
+    edges = list(accumulate((len(token.word) for token in words), initial=0))
+    closes = [joined[max(0, end - EDGE) : end] in index.tails for end in edges[1:]]
     count = len(words)
     for first in range(count):
-        window = ""
+        start = edges[first]
+        opens = joined[start : start + EDGE] in index.heads
         for last in range(first, min(first + MOST_WORDS, count)):
-            window += words[last].word
-            if len(window) > LONGEST_WINDOW and last > first:
-                break
-            name = _match(window, index, single=last == first)
-            if name is not None and (
-                not name.unsure or _surely(folded, original, words[first].start, words[last].end)
-            ):
-                yield name, words[first].start, words[last].end
+            if (opens or closes[last]) and edges[last + 1] - start <= LONGEST_WINDOW:
+                yield first, last, joined[start : edges[last + 1]]
 
 
-def _match(window: str, index: _Index, *, single: bool) -> Name | None:
+@lru_cache(maxsize=65_536)
+def _match(window: str) -> Name | None:
+    index = _index()
     found = index.exact.get(window)
     if found is not None or len(window) < FUZZY_LENGTH - 1:
         return found
     backwards = index.exact.get(window[::-1])
     if backwards is not None and not backwards.unsure:
         return backwards
-    return _misspelt(window, index) or (_inside(window, index) if single else None)
-
-
-def _misspelt(window: str, index: _Index) -> Name | None:
-    if len(window) > LONGEST_WINDOW or not (
-        window[:EDGE] in index.heads or window[-EDGE:] in index.tails
-    ):
+    if window[:EDGE] not in index.fuzzy_heads and window[-EDGE:] not in index.fuzzy_tails:
         return None
     for variant in (window, *_deletions(window)):
         for name in index.deletions.get(variant, ()):

@@ -37,6 +37,7 @@ _LEET_MARKS = frozenset("0134578@$!|+€")
 # Weights and grouping of prompts: "(word:1.2)", "[a|b]", "{x}", "<lora:name:0.8>", "word++".
 _SYNTAX = re.compile(r":-?\d{0,2}\.?\d{0,3}(?=[)\]>])|[()\[\]{}<>\\|*_~^`\"]")
 _WORD = re.compile(r"[^\s,.;:/?&=#%\-–—()\[\]{}<>\\*_~^`\"']+")
+_EDGE_DIGITS = re.compile(r"[a-z@$!][0-9](?![a-z0-9])|(?<![a-z0-9])[0-9][a-z]")
 _SPACED = re.compile(
     r"(?<![a-z0-9])(?:[a-z0-9@$!][\s.,_\-*/|~+]{1,3}){2,40}[a-z0-9@$!](?![a-z0-9])"
 )
@@ -105,26 +106,31 @@ def without_syntax(folded: Folded) -> Folded:
     return Folded("".join(kept), tuple(places))
 
 
-def _unleet(word: str) -> str:
-    """Letters for the digits and signs in a word that has letters too."""
+def _unleet(word: str, *, every: bool) -> str:
+    """Letters for the digits and signs in a word that has letters too.
+
+    Digits at its ends are more often a number than letters ("sdxl10", "1girl"), so they are read
+    as letters only where ``every`` asks for the other reading.
+    """
     if not any(mark in _LEET_MARKS for mark in word):
         return word
-    letters = sum(character.isalpha() for character in word)
     bare = word.strip("!|+@")
-    if not letters or bare.isalpha():
+    if bare.isalpha() or not any(character.isalpha() for character in bare):
         return bare
-    # A name with a number behind it ("sdxl10", "1girl") is no disguise.
-    core = bare.strip("0123456789")
-    if core.isalpha():
-        return core if letters > 1 else bare
+    core = bare if every else bare.strip("0123456789")
     return core.translate(_LEET)
 
 
-def tokens(folded: Folded) -> list[Token]:
-    """Words in order, and after each run of single letters the word that they spell."""
+def has_two_readings(folded: Folded) -> bool:
+    """Whether some word has a digit at its end that may be a letter."""
+    return bool(_EDGE_DIGITS.search(folded.text))
+
+
+def tokens(folded: Folded, *, every: bool = False) -> list[Token]:
+    """Words in order, and after them the words that runs of single letters spell."""
     found = []
     for match in _WORD.finditer(folded.text):
-        word = _unleet(match.group())
+        word = _unleet(match.group(), every=every)
         if word:
             found.append(Token(word, match.start(), match.end()))
     for match in _SPACED.finditer(folded.text):

@@ -11,7 +11,13 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from atelier.likeness.text import lexicon, names
-from atelier.likeness.text.normalise import Folded, fold, tokens, without_syntax
+from atelier.likeness.text.normalise import (
+    Folded,
+    fold,
+    has_two_readings,
+    tokens,
+    without_syntax,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +80,9 @@ _PROFILE_LINKS = re.compile(
     rf"|linktr{_DOT}ee{_SLASH}[\w.\-]{{2,40}})"
 )
 _SOCIAL_HANDLES = re.compile(
-    rf"\b(?:{lexicon.SOCIAL_WORDS})\b(?:\s(?:handle|name|account|profile|page|user|username|id|is)){{0,2}}"
+    rf"\b(?:{lexicon.SOCIAL_WORDS})\s(?:handle|name|account|profile|page|user|username|id)\s(?:is\s)?"
+    r"[\w.]{3,30}"
+    rf"|\b(?:{lexicon.SOCIAL_WORDS})\b(?:\s(?:handle|name|account|profile|page|user|username|id|is)){{0,2}}"
     r"\s{0,3}(?:[:=@]|->|\bat\b)\s{0,3}@?[\w.]{3,30}"
     rf"|(?<![\w.@/])@[a-z_][a-z0-9_.]{{2,29}}\s{{1,3}}(?:on|from|at)\s(?:{lexicon.SOCIAL_WORDS})\b"
     rf"|\b(?:her|his|their|my|find (?:her|him)|follow (?:her|him|me))\s(?:on\s)?"
@@ -187,7 +195,36 @@ def _patterns(folded: Folded) -> Iterator[tuple[str, int, int, Folded]]:
 
 
 def _vocabulary(folded: Folded, original: str) -> Iterator[tuple[str, int, int, Folded]]:
-    words: list[Token] = tokens(folded)
+    plain = tokens(folded)
+    yield from _words(plain, folded, original)
+    if has_two_readings(folded):
+        for near in _changed(plain, tokens(folded, every=True)):
+            yield from _words(near, folded, original)
+
+
+def _changed(plain: list[Token], other: list[Token]) -> Iterator[list[Token]]:
+    """The words that read differently, each run of them with its neighbours."""
+    if len(plain) != len(other):
+        yield other
+        return
+    near: set[int] = set()
+    for place, (one, two) in enumerate(zip(plain, other, strict=True)):
+        if one.word != two.word:
+            near.update(range(place - names.MOST_WORDS + 1, place + names.MOST_WORDS))
+    run: list[Token] = []
+    for place, token in enumerate(other):
+        if place in near:
+            run.append(token)
+        elif run:
+            yield run
+            run = []
+    if run:
+        yield run
+
+
+def _words(
+    words: list[Token], folded: Folded, original: str
+) -> Iterator[tuple[str, int, int, Folded]]:
     for token in words:
         if token.word in lexicon.SEXUAL:
             yield SEXUAL, token.start, token.end, folded

@@ -67,7 +67,9 @@ class ApiMiddleware:
         route = f"{request.method} {request.get_full_path()}"[:200]
         before = idempotency.begin(caller=caller, route=route, key=key, body=_content(request))
         if before is not None:
-            replay = HttpResponse(before.body, status=before.status, content_type=before.content_type)
+            replay = HttpResponse(
+                before.body, status=before.status, content_type=before.content_type
+            )
             replay["Idempotent-Replayed"] = "true"
             return replay
         keep = {"caller": caller, "route": route, "key": key}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import orjson
-
 from django.conf import settings
 from django.http import HttpResponse
 

@@ -35,7 +35,7 @@ class Viewer:
         """Raise :class:`Forbidden` unless the token has ``scope``."""
         if scope not in self.scopes:
             raise Forbidden(
-                f"This token lacks the scope “{scope}”. Create one that has it in Settings, Tokens.",
+                f"This token lacks the scope “{scope}”. Make one that has it in Settings, Tokens.",
                 extra={"scope": scope},
             )
 

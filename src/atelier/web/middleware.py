@@ -19,7 +19,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class DomainErrorMiddleware:
-    """Turns a refusal that a page did not answer itself into a page that says what, why and what next."""
+    """Turns a refusal that a page did not answer itself into one that says what, why and how on."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -43,7 +43,14 @@ class DomainErrorMiddleware:
 class SuspensionMiddleware:
     """A suspended account can read, see why it is suspended, and sign out; nothing else."""
 
-    ALLOWED = ("/accounts/logout", "/appeals", "/cases", "/likeness", "/api/v2/appeals", "/api/v2/notices")
+    ALLOWED = (
+        "/accounts/logout",
+        "/appeals",
+        "/cases",
+        "/likeness",
+        "/api/v2/appeals",
+        "/api/v2/notices",
+    )
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

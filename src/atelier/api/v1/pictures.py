@@ -9,7 +9,6 @@ from atelier.api.v1 import dialect
 from atelier.api.v1.bytes_response import serve
 from atelier.api.v1.dialect import V1Error
 from atelier.likeness import queries as likeness
-from atelier.likeness.refs import Ref
 from atelier.media import queries as media
 from atelier.media.models import Blob
 
@@ -27,9 +26,7 @@ def picture(request: HttpRequest, media_id: str, params: str, name: str) -> Http
     del name
     found = media.get(media_id)
     viewer = dialect.user_of(request)
-    if not media.may_open(viewer=viewer, media=found) or likeness.is_blocked(
-        Ref("media", found.pk)
-    ):
+    if not likeness.may_open(viewer=viewer, media=found):
         raise V1Error(404, {"error": "There is no such picture."})
     match = _WIDTH.search(params)
     sha256 = media.blob_of(found, width=int(match[1]) if match else FULL_WIDTH, fmt="webp")

@@ -5,14 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 
+from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
-
-from django.http import Http404, HttpRequest, HttpResponse
 
 from atelier.api.problems import document, problem_response
 from atelier.api.v2.common import authenticated
 from atelier.core.errors import DomainError, FieldError, NotFound, Unauthenticated
+
+SIGN_IN = "Send a token as “Authorization: Bearer …”, or sign in."
 
 api = NinjaAPI(
     title="Atelier",
@@ -21,32 +22,33 @@ api = NinjaAPI(
     auth=authenticated,
     openapi_url="/openapi.json",
     docs_url=None,
-    description="Models, pictures, bounties, training and generation. Errors are RFC 9457 problems.",
+    description="Models, pictures, bounties, trainings, generations. Errors are RFC 9457 problems.",
 )
 
 
 @api.exception_handler(DomainError)
-def _refused(request: HttpRequest, problem: DomainError) -> HttpResponse:
+def _refused(_request: HttpRequest, problem: DomainError) -> HttpResponse:
     return problem_response(problem)
 
 
 @api.exception_handler(AuthenticationError)
-def _unauthenticated(request: HttpRequest, problem: AuthenticationError) -> HttpResponse:
-    return problem_response(Unauthenticated("Send a token as “Authorization: Bearer …”, or sign in."))
+def _unauthenticated(_request: HttpRequest, _problem: AuthenticationError) -> HttpResponse:
+    return problem_response(Unauthenticated(SIGN_IN))
 
 
 @api.exception_handler(Http404)
-def _missing(request: HttpRequest, problem: Http404) -> HttpResponse:
+def _missing(_request: HttpRequest, _problem: Http404) -> HttpResponse:
     return problem_response(NotFound("There is nothing here."))
 
 
 @api.exception_handler(ValidationError)
-def _invalid(request: HttpRequest, problem: ValidationError) -> HttpResponse:
+def _invalid(_request: HttpRequest, problem: ValidationError) -> HttpResponse:
     found = []
     for error in problem.errors:
         # The first parts say body/query and the parameter's name in our code; people sent the rest.
         location = [str(part) for part in error["loc"]]
-        names = location[2:] if location[:1] == ["body"] and len(location) > 2 else location[1:]
+        inside = location[:1] == ["body"] and len(location) > len(("body", "parameter"))
+        names = location[2:] if inside else location[1:]
         found.append(FieldError(".".join(names) or "body", str(error["msg"])))
     detail = "; ".join(f"{error.field}: {error.rule}" for error in found)
     return document(
@@ -59,7 +61,7 @@ def _invalid(request: HttpRequest, problem: ValidationError) -> HttpResponse:
 
 
 @api.exception_handler(HttpError)
-def _http(request: HttpRequest, problem: HttpError) -> HttpResponse:
+def _http(_request: HttpRequest, problem: HttpError) -> HttpResponse:
     return document(
         status=problem.status_code,
         code="invalid",

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
-from ninja.security.base import AuthBase
-
 from django.http import HttpRequest, HttpResponse
+from ninja.security.base import AuthBase
 
 from atelier.api.viewer import Viewer
 from atelier.core.errors import Unauthenticated

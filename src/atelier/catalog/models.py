@@ -179,6 +179,16 @@ class AiModel(models.Model):
         return f"/models/{self.pk}/{self.slug}"
 
     @property
+    def type_word(self) -> str:
+        """What people call its type."""
+        return ModelType(self.type).label
+
+    @property
+    def license_word(self) -> str:
+        """What people call its licence."""
+        return License(self.license).label
+
+    @property
     def slug(self) -> str:
         """The name as a piece of an address."""
         return slugify(self.name) or "model"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
+from django.contrib.postgres.search import SearchQuery
+from django.db.models import Exists, F, OuterRef, Q
 
 from atelier.catalog.errors import Locked, Quarantined
 from atelier.catalog.models import (
@@ -18,8 +19,9 @@ from atelier.catalog.models import (
     Source,
     Status,
 )
-from atelier.catalog.vocabulary import BASE_MODELS, MAX_INT
-from atelier.core.errors import NotFound, Unauthenticated
+from atelier.catalog.vocabulary import ALL_LEVELS, BASE_MODELS, MAX_INT, SFW_LEVELS, Rating
+from atelier.core import pagination
+from atelier.core.errors import Invalid, NotFound, Unauthenticated
 from atelier.likeness import queries as likeness
 from atelier.likeness.refs import Ref
 
@@ -72,6 +74,57 @@ def published_versions() -> QuerySet[ModelVersion]:
         .exclude(pk__in=likeness.blocked_ids("version"))
         .exclude(model_id__in=likeness.blocked_ids("model"))
     )
+
+
+SORTS = {
+    "newest": ("-last_version_at", "-id"),
+    "downloads": ("-download_count", "-id"),
+    "liked": ("-thumbs_up_count", "-id"),
+    "images": ("-image_count", "-id"),
+}
+
+
+def search(
+    *,
+    words: str = "",
+    type: str = "",  # noqa: A002 - the contract's word
+    base_model: str = "",
+    tag: str = "",
+    owner_id: int | None = None,
+    levels: int = SFW_LEVELS,
+    sort: str = "newest",
+    after: str | None = None,
+    limit: int | None = None,
+) -> pagination.Page[AiModel]:
+    """A page of public models whose content stays within ``levels``."""
+    if sort not in SORTS:
+        raise Invalid.field("sort", f"must be one of {', '.join(SORTS)}")
+    unwanted = ALL_LEVELS & ~levels & ~Rating.PG
+    rows = (
+        published_models()
+        .select_related("owner")
+        .annotate(unwanted=F("nsfw_level").bitand(unwanted))
+        .filter(unwanted=0)
+        .filter(Exists(published_versions().filter(model=OuterRef("pk"))))
+    )
+    if parts := re.findall(r"\w+", words.lower())[:12]:
+        rows = rows.filter(
+            words=SearchQuery(
+                " & ".join(f"{part}:*" for part in parts), config="simple", search_type="raw"
+            )
+        )
+    if type:
+        rows = rows.filter(type=type)
+    if base_model:
+        based = ModelVersion.objects.filter(
+            model=OuterRef("pk"), status=Status.PUBLISHED, base_model=base_model
+        )
+        rows = rows.filter(Exists(based))
+    if tag:
+        rows = rows.filter(tags__name=tag.lower())
+    if owner_id is not None:
+        rows = rows.filter(owner_id=owner_id)
+    return pagination.paginate(rows, order=SORTS[sort], after=after, limit=limit)
 
 
 def model_for(*, model_id: int, viewer: User | None) -> AiModel:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
 from atelier.catalog.models import Status as ModelStatus
-from atelier.catalog.vocabulary import ALL_LEVELS, SFW_LEVELS, Rating
+from atelier.catalog.vocabulary import ALL_LEVELS, SFW_LEVELS, ModelType, Rating
 from atelier.core import pagination
 from atelier.core.errors import Invalid, NotFound
 from atelier.gallery.models import Image, ImageResource, Post, Status
 from atelier.likeness import queries as likeness
 from atelier.likeness.refs import Ref
+from atelier.media import queries as media
+from atelier.media.models import Media, Visibility
+from atelier.media.models import Status as MediaStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from atelier.accounts.models import User
+    from atelier.catalog.models import ModelVersion
 
 SORTS = {
     "newest": ("-id",),
@@ -28,6 +33,15 @@ SORTS = {
     "comments": ("-comment_count", "-id"),
     "collected": ("-collected_count", "-id"),
 }
+SETTING_WORDS = (
+    ("seed", "Seed"),
+    ("steps", "Steps"),
+    ("sampler", "Sampler"),
+    ("scheduler", "Scheduler"),
+    ("cfg_scale", "Guidance"),
+    ("clip_skip", "Clip skip"),
+    ("denoise", "Denoise"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +57,11 @@ class UsedResource:
     trained_words: Sequence[str] = ()
     proven: bool = False
 
+    @property
+    def type_word(self) -> str:
+        """What people call its type."""
+        return ModelType(self.type).label if self.type in ModelType.values else self.type
+
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
@@ -53,6 +72,15 @@ class ImageFacts:
     settings: dict[str, Any]
     generator: str
     resources: list[UsedResource]
+
+    @property
+    def settings_rows(self) -> list[tuple[str, Any]]:
+        """The settings that people know, with their words, in a fixed order."""
+        return [
+            (word, self.settings[name])
+            for name, word in SETTING_WORDS
+            if self.settings.get(name) not in {None, ""}
+        ]
 
 
 def levels_of(viewer: User | None) -> int:
@@ -148,6 +176,64 @@ def post_for(*, post_id: int, viewer: User | None) -> tuple[Post, list[Image]]:
         Q(pk__in=likeness.blocked_ids("image")) | Q(media_id__in=likeness.blocked_ids("media"))
     )
     return row, list(shown)
+
+
+_COVERS = """
+SELECT m.id, coalesce(
+  (SELECT i.id FROM gallery_post AS p JOIN gallery_image AS i ON i.post_id = p.id
+   WHERE p.version_id IN (SELECT v.id FROM catalog_modelversion AS v WHERE v.model_id = m.id)
+     AND {visible} ORDER BY i.id LIMIT 1),
+  (SELECT i.id FROM gallery_imageresource AS r JOIN gallery_image AS i ON i.id = r.image_id
+   WHERE r.model_id = m.id AND {visible} ORDER BY r.image_id DESC LIMIT 1))
+FROM unnest(%(models)s::int[]) AS m (id)
+""".replace(
+    "{visible}",
+    """i.status = 'published' AND i.nsfw_level = ANY(%(levels)s::int[])
+     AND NOT EXISTS (SELECT 1 FROM likeness_blocked AS barred
+                     WHERE (barred.kind = 'image' AND barred.number = i.id)
+                        OR (barred.kind = 'post' AND barred.number = i.post_id)
+                        OR (barred.kind = 'media' AND barred.ref = i.media_id))""",
+)
+
+
+def covers(*, model_ids: Sequence[int], levels: int) -> dict[int, Image]:
+    """A picture for each model: its maker's first, else the newest that was made with it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COVERS, {"models": list(model_ids), "levels": _rated(levels)})
+        found = {model_id: image_id for model_id, image_id in cursor.fetchall() if image_id}
+    images = Image.objects.select_related("media").in_bulk(set(found.values()))
+    return {model_id: images[image_id] for model_id, image_id in found.items()}
+
+
+def shown_by_maker(*, version_id: int, levels: int, limit: int = 20) -> list[Image]:
+    """Pictures that a version's maker shows with it, in their order."""
+    rows = public_images().filter(post__version_id=version_id, nsfw_level__in=_rated(levels))
+    return list(rows.select_related("media", "owner").order_by("id")[:limit])
+
+
+def samples_of(version: ModelVersion, *, viewer: User | None) -> list[Media]:
+    """The sample pictures of a version that was trained here, as its viewer may see them."""
+    rows = Media.objects.exclude(pk__in=likeness.blocked_ids("media"))
+    found = rows.in_bulk(version.sample_media_ids)
+    return [
+        found[media_id]
+        for media_id in version.sample_media_ids
+        if media_id in found and media.may_open(viewer=viewer, media=found[media_id])
+    ]
+
+
+def postable(*, owner: User, limit: int = 60) -> list[Media]:
+    """One's own ready pictures that stand in no public post yet, newest first."""
+    posted = Image.objects.filter(media=OuterRef("pk"), status=Status.PUBLISHED)
+    rows = Media.objects.filter(owner=owner, status=MediaStatus.READY).exclude(
+        visibility=Visibility.HIDDEN
+    )
+    return list(
+        rows.exclude(Exists(posted))
+        .exclude(pk__in=likeness.blocked_ids("media"))
+        .select_related("origin")
+        .order_by("-created_at", "-id")[:limit]
+    )
 
 
 def neighbours(image: Image, *, levels: int) -> tuple[int | None, int | None]:

@@ -13,7 +13,7 @@ from atelier.catalog.services.counting import (
     record_download,
     roll_up_downloads,
 )
-from atelier.catalog.services.files import add_file_from_upload
+from atelier.catalog.services.files import add_file_from_upload, share
 from atelier.catalog.services.locks import lock, open_lock, unlock_for
 from atelier.catalog.services.making import (
     Permissions,
@@ -52,6 +52,7 @@ __all__ = [
     "register_trained_version",
     "remove_model",
     "roll_up_downloads",
+    "share",
     "unhide_model",
     "unlock_for",
     "unpublish",

@@ -18,6 +18,7 @@ from atelier.catalog.models import (
     Status,
     Upload,
 )
+from atelier.catalog.services import making
 from atelier.catalog.vocabulary import FileType, ModelType
 from atelier.core import clock, db, outbox, storage
 from atelier.core.errors import Duplicate, Forbidden, Invalid, NotOwner, WrongState
@@ -25,11 +26,13 @@ from atelier.likeness import queries as likeness_queries
 from atelier.likeness import services as likeness
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from atelier.accounts.models import User
     from atelier.catalog.hashing import FileHashes
     from atelier.catalog.safetensors_header import Header
+    from atelier.catalog.services.making import Permissions
 
 MAX_FILES = 20
 MAX_METADATA_VALUE = 4_000
@@ -93,6 +96,36 @@ def add_file_from_upload(
             # Last, because a file that moved does not come back when the database refuses.
             storage.blobs().adopt(path, hashes.sha256)
     return made
+
+
+def share(
+    *,
+    owner: User,
+    upload_id: str,
+    name: str,
+    type: str,  # noqa: A002 - the contract's word
+    base_model: str,
+    version_name: str = "v1",
+    description: str = "",
+    tags: Sequence[str] = (),
+    trained_words: Sequence[str] = (),
+    permissions: Permissions | None = None,
+) -> ModelVersion:
+    """A model, its first version and its file in one act: when one is refused, none is made."""
+    with db.locking():
+        model = making.create_model(
+            owner=owner,
+            name=name,
+            type=type,
+            base_model=base_model,
+            description=description,
+            tags=tags,
+            permissions=permissions,
+        )
+        version = making.create_version(
+            model=model, actor=owner, name=version_name, trained_words=trained_words
+        )
+        return add_file_from_upload(version=version, actor=owner, upload_id=upload_id).version
 
 
 def check(*, path: Path, name: str) -> Header:

@@ -9,7 +9,7 @@ from tests.factories import accounts
 from tests.factories import bounties as make
 from typing_extensions import override
 
-EXAMPLES, STEPS = 34, 60  # two thousand steps and some
+EXAMPLES, STEPS = 80, 25  # two thousand steps
 
 
 class RolledBackBounties(Bounties):

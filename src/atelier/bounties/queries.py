@@ -8,20 +8,25 @@ from typing import TYPE_CHECKING
 from django.db.models import Count, Q
 
 from atelier.bounties import locks
-from atelier.bounties.models import Bounty, BountyEvent, Contribution, Entry
+from atelier.bounties.models import Bounty, BountyEvent, Contribution, Entry, Shortlisting
 from atelier.bounties.rules import (
     LIVE_ENTRY,
+    MODEL_TYPES,
     EntryStatus,
     Judge,
     Kind,
     StakeStatus,
     Status,
 )
+from atelier.catalog.models import Access, Clearance, ModelVersion
+from atelier.catalog.models import Status as VersionStatus
 from atelier.core import clock
 from atelier.core.errors import Invalid, NotFound
 from atelier.core.pagination import Page, paginate
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.db.models import QuerySet
 
     from atelier.accounts.models import User
@@ -39,7 +44,7 @@ SORTS: dict[str, tuple[str, ...]] = {
     "ending": ("deadline", "id"),
     "highest": ("-staked_sparks", "-id"),
 }
-ALL_LEVELS = 31
+MAX_OFFERED = 60
 ANYBODY = 3  # PG and PG-13: what somebody without an account is shown
 
 
@@ -147,6 +152,14 @@ def timeline(*, bounty: Bounty) -> QuerySet[BountyEvent]:
     ).order_by("id")
 
 
+def marked_by(*, viewer: User | None, entries: Sequence[Entry]) -> set[str]:
+    """Which of these entries this viewer has shortlisted."""
+    if viewer is None:
+        return set()
+    rows = Shortlisting.objects.filter(contributor=viewer, entry__in=[row.pk for row in entries])
+    return set(rows.values_list("entry_id", flat=True))
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What a viewer can do now, so that a page offers nothing that would be refused."""
@@ -213,3 +226,21 @@ def options(*, bounty: Bounty, viewer: User | None) -> Options:
             else ""
         ),
     )
+
+
+def offerable(*, bounty: Bounty, maker: User) -> list[ModelVersion]:
+    """The maker's own drafts that would do as an entry, newest first."""
+    rows = ModelVersion.objects.filter(
+        model__owner=maker,
+        status=VersionStatus.DRAFT,
+        access=Access.PUBLIC,
+        files__isnull=False,
+    ).exclude(clearance=Clearance.REFUSED)
+    wanted_types = MODEL_TYPES.get(bounty.kind)
+    if wanted_types is not None:
+        rows = rows.filter(model__type__in=wanted_types)
+    offered = Entry.objects.filter(
+        version__isnull=False, status__in=LIVE_ENTRY | {EntryStatus.AWARDED}
+    )
+    rows = rows.exclude(pk__in=offered.values("version_id"))
+    return list(rows.select_related("model").distinct().order_by("-pk")[:MAX_OFFERED])

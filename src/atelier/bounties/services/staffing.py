@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from atelier.accounts.models import User
     from atelier.bounties.models import Bounty
 
+FREEZABLE = (Status.OPEN, Status.JUDGING, Status.DISPUTED, Status.AWARDED)
+
 
 def open_screened(*, bounty_id: str, actor: User) -> Bounty:
     """Staff looked and let it open. Now the stake moves, unless an edit was what they looked at.
@@ -99,22 +101,19 @@ def freeze(*, bounty_id: str, actor: User, reason: str) -> Bounty:
     with locking():
         bounty = locks.bounty(bounty_id)
         staff.require_impartial(actor, bounty)
-        states.require(
-            bounty,
-            Status.OPEN,
-            Status.JUDGING,
-            Status.DISPUTED,
-            Status.AWARDED,
-            what="frozen",
-        )
-        now = clock.now()
-        bounty.previous_status = bounty.status
-        if bounty.status != Status.DISPUTED:  # a dispute stopped the clock already
-            bounty.paused_at = now
-        states.move(bounty, Status.FROZEN, due_at=now + FREEZE_LASTS)
-        media.hide(media_ids=_reference_ids(bounty))
-        timeline.record(bounty, EventKind.FROZEN, actor=actor, note=words)
+        states.require(bounty, *FREEZABLE, what="frozen")
+        _stop(bounty, actor=actor, note=words)
     return bounty
+
+
+def _stop(bounty: Bounty, *, actor: User, note: str) -> None:
+    now = clock.now()
+    bounty.previous_status = bounty.status
+    if bounty.status != Status.DISPUTED:  # a dispute stopped the clock already
+        bounty.paused_at = now
+    states.move(bounty, Status.FROZEN, due_at=now + FREEZE_LASTS)
+    media.hide(media_ids=_reference_ids(bounty))
+    timeline.record(bounty, EventKind.FROZEN, actor=actor, note=note)
 
 
 def unfreeze(*, bounty_id: str, actor: User) -> Bounty:
@@ -146,13 +145,15 @@ def unfreeze(*, bounty_id: str, actor: User) -> Bounty:
 
 
 def refund_frozen(*, bounty_id: str, actor: User, reason: str) -> Bounty:
-    """Staff end a frozen bounty: every stake in escrow goes back."""
+    """Staff take a bounty down for good, frozen or not: every stake in escrow goes back."""
     staff.require(actor)
     words = briefs.text("reason", reason, most=MAX_REASON, required=True)
     with locking():
         bounty = locks.bounty(bounty_id)
         staff.require_impartial(actor, bounty)
-        states.require(bounty, Status.FROZEN, what="ended")
+        states.require(bounty, *FREEZABLE, Status.FROZEN, what="ended")
+        if bounty.status != Status.FROZEN:
+            _stop(bounty, actor=actor, note=words)
         answer_dispute(bounty, outcome="refund", answer=words, actor=actor)
         states.close_by_refund(bounty, reason="by_staff", actor=actor, note=words)
     return bounty

@@ -83,3 +83,12 @@ def place_word(place: str) -> str:
 def thousands(amount: int) -> str:
     """An amount with its thousands apart."""
     return f"{amount:,}"
+
+
+OTHER_SIDES = {"fund": "Escrow", "release": "Escrow", "refund": "Escrow", "hold": "Set aside"}
+
+
+@register.filter
+def other_side(kind: str) -> str:
+    """Where a movement without another person came from or went to."""
+    return OTHER_SIDES.get(kind, "Atelier")

@@ -246,6 +246,13 @@ def test_prompts_that_name_a_public_person_are_refused(action: Action) -> None:
     assert _ask(action, prompt="a real woman, photograph, @ 50mm").outcome == "allow"
 
 
+def test_a_title_that_says_who_it_is_of_is_refused_and_a_prompt_is_not() -> None:
+    text = "picture of my wife"
+    assert _ask(Action.POST_CREATE, **{"images.0.prompt": text}).outcome == "allow"
+    with pytest.raises(LikenessConsentRequired):
+        _ask(Action.POST_CREATE, title=text)
+
+
 @pytest.mark.parametrize("action", sorted(TALK))
 def test_talk_may_mention_but_not_point(action: Action) -> None:
     for text in ("my wife loves this style", "thanks @fox_maker", "like Taylor Swift's cover"):

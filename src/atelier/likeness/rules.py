@@ -229,6 +229,10 @@ def _likeness(question: Question) -> Iterator[Ruling]:
         rules = (text_rules.PROFILE_LINK, text_rules.SOCIAL_HANDLE, text_rules.RELATION)
         rules += (text_rules.ABUSE,)
     found_words = question.hits(*rules) if rules else []
+    if action in PROMPTS:
+        # A prompt's "my wife" is nobody the model knows; a title's says who the picture is of.
+        told = question.hits(text_rules.RELATION)
+        found_words += [hit for hit in told if not hit.field.endswith("prompt")]
     if found_words:
         yield Ruling(
             policy.CONSENT,

@@ -61,7 +61,7 @@ def folder() -> Path:
 
 def path_of(upload: Upload) -> Path:
     """The partial file of an upload."""
-    return folder() / upload.pk
+    return folder() / str(upload.pk)
 
 
 def create(*, owner: User, length: int, metadata: str = "") -> Upload:

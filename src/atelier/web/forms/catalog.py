@@ -120,27 +120,29 @@ class PostForm(forms.Form):
     description = forms.CharField(
         max_length=5_000, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
-    media = forms.MultipleChoiceField(required=False, label="Your pictures")
-    files = ManyFilesField(required=False, label="New pictures")
     prompt = forms.CharField(
         max_length=10_000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
         label="Prompt of the new pictures",
     )
-    version = forms.ChoiceField(required=False, label="Shown with your model")
 
     def __init__(
         self, *args: Any, media_ids: list[str], versions: list[tuple[str, str]], **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.media_ids = media_ids
-        media = self.fields["media"]
-        version = self.fields["version"]
-        if isinstance(media, forms.MultipleChoiceField):
-            media.choices = [(media_id, media_id) for media_id in media_ids]
-        if isinstance(version, forms.ChoiceField):
-            version.choices = [("", "No model of mine"), *versions]
+        # These two names are also Django's own on a form, so they are fields by key alone.
+        self.fields["media"] = forms.MultipleChoiceField(
+            choices=[(media_id, media_id) for media_id in media_ids],
+            required=False,
+            label="Your pictures",
+        )
+        self.fields["files"] = ManyFilesField(required=False, label="New pictures")
+        self.fields["version"] = forms.ChoiceField(
+            choices=[("", "No model of mine"), *versions],
+            required=False,
+            label="Shown with your model",
+        )
         self.fields["files"].widget.attrs.update(
             {"accept": "image/png,image/jpeg,image/webp", "multiple": True}
         )

@@ -26,7 +26,7 @@ REACTIONS = (("Like", "Like"), ("Heart", "Love"), ("Laugh", "Funny"), ("Cry", "M
 
 def context(request: HttpRequest, *, kind: str, target_id: int | str) -> dict[str, Any]:
     """What the reaction and comment components of a page show."""
-    viewer = cast("User", request.user) if request.user.is_authenticated else None
+    viewer = request.user if request.user.is_authenticated else None
     page = queries.comments(
         target_kind=kind,
         target_id=target_id,
@@ -46,7 +46,7 @@ def context(request: HttpRequest, *, kind: str, target_id: int | str) -> dict[st
 
 def reactions(request: HttpRequest, *, kind: str, target_id: int | str) -> dict[str, Any]:
     """How people reacted to a thing, and how the viewer did."""
-    viewer = cast("User", request.user) if request.user.is_authenticated else None
+    viewer = request.user if request.user.is_authenticated else None
     key = str(target_id)
     counts = queries.reaction_counts(target_kind=kind, target_ids=[key]).get(key, {})
     own = queries.own_reactions(user=viewer, target_kind=kind, target_ids=[key]).get(key, {})

@@ -69,12 +69,12 @@ def new(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _take(user: User, file: UploadedFile) -> str:
+def _take(user: User, file: UploadedFile[Any]) -> str:
     """A file that a form brought, as a finished upload."""
     name = base64.b64encode((file.name or "model.safetensors").encode()).decode()
     upload = uploads.create(owner=user, length=file.size or 0, metadata=f"filename {name}")
     uploads.append(upload=upload, offset=0, stream=cast("Any", file), length=file.size)
-    return upload.pk
+    return str(upload.pk)
 
 
 def _permissions(cleaned: dict[str, Any]) -> Permissions:

@@ -148,7 +148,7 @@ def contribution(*, bounty: Bounty, contribution_id: str) -> Contribution:
 def timeline(*, bounty: Bounty) -> QuerySet[BountyEvent]:
     """Everything that happened to a bounty, oldest first."""
     return bounty.events.select_related(
-        "actor", "entry__maker", "contribution__contributor"
+        "actor", "entry__maker", "entry__version__model", "contribution__contributor"
     ).order_by("id")
 
 

@@ -140,7 +140,7 @@ def detail(request: HttpRequest, bounty_id: str) -> HttpResponse:
             "stakes": stakes,
             "own_stakes": [stake for stake in stakes if stake.id in options.can_give],
             "award_sparks": award_sparks(stakes),
-            "lines": [line_of(event, viewer) for event in queries.timeline(bounty=bounty)],
+            "lines": [line_of(line, bounty, viewer) for line in queries.timeline(bounty=bounty)],
             "rule": Rule(bounty.rule).label,
             "is_split": bounty.rule == Rule.SPLIT_SHORTLIST,
             "reason": CLOSED_BECAUSE.get(bounty.closed_reason, ""),
@@ -218,10 +218,10 @@ class Line:
     reason: str
 
 
-def line_of(event: BountyEvent, viewer: User | None) -> Line:
+def line_of(event: BountyEvent, bounty: Bounty, viewer: User | None) -> Line:
     """An event as this viewer reads it."""
     concerned = {
-        event.actor_id if event.kind in {"opened", "contributed"} else None,
+        bounty.owner_id if event.kind == "awarded" else None,
         event.contribution.contributor_id if event.contribution else None,
         event.entry.maker_id if event.entry else None,
     }

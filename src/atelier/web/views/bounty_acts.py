@@ -317,7 +317,9 @@ def enter(request: HttpRequest, bounty_id: str) -> HttpResponse:
             "got": got,
             "problem": problem,
             "versions": [(version, samples[version.pk]) for version in versions],
-            "chosen": form["version"].value() or "",
+            "chosen": form["version"].value()
+            or (str(versions[0].pk) if len(versions) == 1 else ""),
+            "award_sparks": award_sparks(list(queries.contributions(bounty=bounty))),
             "needs_model": bounty.kind in MODEL_TYPES,
             "most_images": MAX_IMAGES,
         },

@@ -18,6 +18,7 @@ from atelier.jobs import queries as job_queries
 from atelier.jobs import services as jobs
 from atelier.jobs.models import Job, JobKind
 from atelier.ledger import queries as ledger
+from atelier.likeness import queries as likeness_queries
 from atelier.likeness import services as likeness
 from atelier.likeness.refs import Ref
 from atelier.media import marks
@@ -106,6 +107,14 @@ def test_a_lora_takes_part_and_is_named_in_the_origin() -> None:
         user, quantity=1, resources=(ResourceChoice(str(version.pk), 0.8),)
     )
     worker.run_next(draws=engine)
+    made = GeneratedPicture.objects.get(generation=generation)
+    assert likeness_queries.parents(Ref("media", str(made.media_id))) == [
+        Ref("generation", generation.pk)
+    ]
+    assert set(likeness_queries.parents(Ref("generation", generation.pk))) == {
+        Ref("version", version.pk),
+        Ref("version", generation.checkpoint_id),
+    }
     [(path, strength, sha256)] = engine.calls[0]["loras"]
     assert (path.read_bytes()[:4], strength) == (path.read_bytes()[:4], 0.8)
     assert sha256 == catalog.file_of(version).sha256

@@ -210,17 +210,20 @@ def test_training_makes_room_while_somebody_waits_for_a_picture() -> None:
     generation = generations.generation()
     run._looked_at = 0.0
     # The picture is cancelled after a while; the training goes on at once.
+    shown: list[bool] = []
     original = run.wait
 
     def wait(seconds: float) -> None:
         original(seconds)
         if len(times) == 3:
+            shown.append(_state(training)["progress"]["yielding"])
             jobs.cancel(job_id=generation.job_id, actor=generation.owner)
 
     run.wait = wait
     assert run.checkpoint() is True
     assert times == [0.25, 0.25, 0.25]
-    assert _state(training)["progress"]["yielding"] is True
+    assert shown == [True]
+    assert _state(training)["progress"]["yielding"] is False
 
 
 def test_training_gets_its_share_under_endless_generation() -> None:

@@ -136,6 +136,13 @@ def request(*, owner: User, request: Request) -> Generation:
             )
             for position, resource in enumerate(planned.resources)
         )
+        likeness.register_resource(
+            kind="generation",
+            ref=generation.pk,
+            owner_id=owner.pk,
+            parents=subjects(planned.checkpoint, [item.version for item in planned.resources]),
+            decision_id=decision.id,
+        )
     return generation
 
 

@@ -234,6 +234,14 @@ def _keep(
             refusal_detail=detail,
             decision_id=decision_id,
         )
+        if made is not None:
+            likeness.register_resource(
+                kind="media",
+                ref=made.pk,
+                owner_id=generation.owner_id,
+                parents=[Ref("generation", generation.pk)],
+                decision_id=decision_id,
+            )
 
 
 def _decide_release(generation: Generation, made: Media) -> str:

@@ -294,7 +294,12 @@ def _requeue(job: Job) -> None:
     job.lease_token = ""
     job.lease_expires_at = None
     job.worker_name = ""
-    job.save(update_fields=["status", "lease_token", "lease_expires_at", "worker_name", "attempts"])
+    job.progress = {}
+    job.save(
+        update_fields=[
+            "status", "lease_token", "lease_expires_at", "worker_name", "attempts", "progress",
+        ]
+    )  # fmt: skip
     permits.give(job.kind)
     events.notify(job.channel)
 

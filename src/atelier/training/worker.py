@@ -26,6 +26,8 @@ from atelier.jobs import queries as jobs_queries
 from atelier.jobs import services as jobs
 from atelier.jobs.errors import LeaseLost
 from atelier.jobs.models import JobKind, JobStatus
+from atelier.likeness import services as likeness
+from atelier.likeness.refs import Ref
 from atelier.media import marks
 from atelier.media import services as media
 from atelier.media.models import Scan, Status
@@ -223,6 +225,8 @@ class _Run:
             self.kept.alive()
             if self._unwanted():
                 return False
+        if yielded:
+            self._report()
         return not self._unwanted()
 
     def _unwanted(self) -> bool:
@@ -260,6 +264,14 @@ class _Run:
                 for sample in samples:
                     sample.epoch = epoch
                 EpochSample.objects.bulk_create(samples)
+                for sample in samples:
+                    if sample.media_id is not None:
+                        likeness.register_resource(
+                            kind="media",
+                            ref=sample.media_id,
+                            owner_id=self.training.owner_id,
+                            parents=[Ref("training", self.training.pk)],
+                        )
         except BaseException:
             media.hide(media_ids=[s.media_id for s in samples if s.media_id is not None])
             raise

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from atelier.core.errors import DomainError
 from atelier.generation import prefill, queries, services
+from atelier.ledger import queries as ledger
 from atelier.web.forms.generate import GenerateForm
 
 if TYPE_CHECKING:
@@ -48,7 +49,10 @@ def _send(request: HttpRequest, viewer: User, form: GenerateForm) -> HttpRespons
             form.tell(refusal)
         else:
             if FRAGMENT in request.headers:
-                return _card(request, made.pk, status=201)
+                answer = _card(request, made.pk, status=201)
+                # What the page shows beside the button would otherwise be what one had before.
+                answer["X-Balance"] = str(ledger.available(user_id=viewer.pk))
+                return answer
             return redirect("generation", generation_id=made.pk)
     status = problem.status if problem else 422
     if FRAGMENT in request.headers:

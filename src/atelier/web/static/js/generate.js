@@ -75,6 +75,10 @@ if (form) {
   });
   hideRows();
 
+  const write = (place, sparks) => {
+    const figure = [...place.querySelector(".sparks").childNodes].find((node) => node.nodeType === Node.TEXT_NODE);
+    figure.textContent = Number(sparks).toLocaleString("en");
+  };
   let asked = 0;
   const price = async () => {
     const mine = ++asked;
@@ -83,8 +87,7 @@ if (form) {
     if (!answer.ok || mine !== asked || !cost) return;
     const { cost: sparks } = await answer.json();
     if (sparks === null) return;
-    const figure = [...cost.querySelector(".sparks").childNodes].find((node) => node.nodeType === Node.TEXT_NODE);
-    figure.textContent = sparks.toLocaleString("en");
+    write(cost, sparks);
   };
   let timer;
   form.addEventListener("input", (event) => {
@@ -106,6 +109,7 @@ if (form) {
       if (answer.status === 201) {
         problems.replaceChildren();
         document.getElementById("no-results")?.remove();
+        write(form.querySelector("[data-balance]"), answer.headers.get("X-Balance"));
         results.insertAdjacentHTML("afterbegin", text);
         start(results);
         results.firstElementChild.scrollIntoView({ block: "nearest", behavior: "smooth" });

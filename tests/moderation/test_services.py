@@ -300,7 +300,13 @@ def test_the_queue_puts_the_urgent_first_and_counts() -> None:
         ("image", str(spam.pk), 2),
         ("version", str(version.pk), 0),
     }
-    assert queries.counts() == {"reports": 2, "bounties": 0, "entries": 0, "weights": 1}
+    assert queries.counts() == {
+        "reports": 2,
+        "bounties": 0,
+        "entries": 0,
+        "weights": 1,
+        "appeals": 0,
+    }
     assert [row.kind for row in queries.queue(only="weights")] == ["version"]
 
 
@@ -327,3 +333,71 @@ def test_who_may_read_a_case() -> None:
 def test_every_kind_says_when_there_is_no_such_thing(kind: str) -> None:
     with pytest.raises(NotFound):
         targets.find(kind=kind, target_id="0")
+
+
+def _restricted() -> tuple[Image, User, StatementOfReasons]:
+    image, staff = make_pictures.image(), make.staff()
+    decision = _act(staff, "hide", "image", image.pk)
+    return image, staff, StatementOfReasons.objects.get(decision=decision)
+
+
+def test_another_look_is_somebody_elses_and_its_answer_is_told() -> None:
+    image, first, statement = _restricted()
+    services.appeal(statement_id=statement.id, actor=image.owner, words="It is a drawing of mine.")
+    waiting = queries.queue(only="appeals")
+    assert [(row.kind, row.id) for row in waiting] == [("image", str(image.pk))]
+    second = make.staff()
+    with pytest.raises(OwnContent):
+        _act(first, "dismiss", "image", image.pk)
+    _act(second, "unhide", "image", image.pk, reason="A drawing, indeed.")
+    assert Image.objects.get(pk=image.pk).status == "published"
+    statement.refresh_from_db()
+    assert statement.appeal_answered_at is not None
+    assert queries.queue(only="appeals") == []
+    outbox.deliver()
+    told = Notification.objects.filter(user=image.owner, link=f"/cases/{statement.id}")
+    assert any("it was changed. A drawing, indeed." in news.text for news in told)
+
+
+def test_a_decision_can_stand() -> None:
+    image, _, statement = _restricted()
+    services.appeal(statement_id=statement.id, actor=None, secret=statement.secret, words="Why?")
+    _act(make.staff(), "dismiss", "image", image.pk, reason="The face is a photograph's.")
+    assert Image.objects.get(pk=image.pk).status == "hidden"
+    outbox.deliver()
+    assert Notification.objects.filter(text__contains="it stands.").count() == 1
+
+
+def test_the_only_one_of_the_staff_answers_alone() -> None:
+    image, only, statement = _restricted()
+    services.appeal(statement_id=statement.id, actor=image.owner, words="Please look again.")
+    _act(only, "unhide", "image", image.pk, reason="A mistake.")
+    assert Image.objects.get(pk=image.pk).status == "published"
+
+
+def test_who_may_ask_for_another_look_and_when() -> None:
+    image, staff, statement = _restricted()
+    for actor, secret, problem in (
+        (make.user(), "", NotFound),
+        (None, "wrong", NotFound),
+        (staff, "", Forbidden),
+    ):
+        with pytest.raises(problem):
+            services.appeal(statement_id=statement.id, actor=actor, secret=secret, words="x")
+    with pytest.raises(Invalid):
+        services.appeal(statement_id=statement.id, actor=image.owner, words=" ")
+    late = statement.created_at + services.APPEAL_WITHIN + dt.timedelta(days=1)
+    with clock.frozen(late), pytest.raises(WrongState):
+        services.appeal(statement_id=statement.id, actor=image.owner, words="late")
+    services.appeal(statement_id=statement.id, actor=image.owner, words="once")
+    with pytest.raises(WrongState):
+        services.appeal(statement_id=statement.id, actor=image.owner, words="twice")
+    statement.refresh_from_db()
+    assert statement.appeal_words == "once"
+    back = _act(make.staff(), "unhide", "image", image.pk, reason="Fine.")
+    with pytest.raises(WrongState):
+        services.appeal(
+            statement_id=StatementOfReasons.objects.get(decision=back).id,
+            actor=image.owner,
+            words="thanks",
+        )

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.factories import accounts as make
+from tests.factories import bounties as make_bounties
 from tests.factories import gallery as make_pictures
 
 from atelier.gallery.models import Image
@@ -145,3 +146,48 @@ def test_the_terms_name_the_likeness_rule(client: Client) -> None:
     page = client.get("/terms").content.decode()
     assert "own consent" in page
     assert 'href="/likeness#rule"' in page
+
+
+def test_the_person_concerned_asks_for_another_look_also_when_suspended(client: Client) -> None:
+    person = make.user()
+    services.act(
+        actor=make.staff(),
+        action="suspend",
+        kind="user",
+        target_id=str(person.pk),
+        reason="Spam.",
+        rule="conduct",
+    )
+    statement = StatementOfReasons.objects.get()
+    client.force_login(person)
+    path = f"/cases/{statement.id}/again"
+    assert client.post(path, {"words": ""}).status_code == 422
+    assert client.post(path, {"words": "That was not me."}).status_code == 302
+    statement.refresh_from_db()
+    assert statement.appeal_words == "That was not me."
+    assert "seven days" in client.get(f"/cases/{statement.id}").content.decode()
+    client.force_login(make.user())
+    assert client.post(path, {"words": "x"}).status_code == 404
+    client.force_login(make.staff())
+    page = client.get("/moderate?only=appeals").content.decode()
+    assert "That was not me." in page
+    assert "Unsuspend" in page or "Lift the suspension" in page
+
+
+def test_anything_can_be_reported_by_its_link(client: Client) -> None:
+    image = make_pictures.image()
+    assert client.get("/report").status_code == 200
+    bad = client.post("/report", {"link": "https://elsewhere.example", "reason": "spam"})
+    assert bad.status_code == 422
+    answer = client.post("/report", {"link": f"/images/{image.pk}", "reason": "spam"})
+    assert answer.status_code == 302
+    assert Report.objects.get().target_id == str(image.pk)
+
+
+def test_staff_see_why_a_bounty_waits(client: Client) -> None:
+    bounty = make_bounties.bounty(description="The same person as on my old poster, drawn.")
+    client.force_login(make.staff())
+    page = client.get(f"/moderate/bounty/{bounty.pk}").content.decode()
+    assert "Why it waits" in page
+    assert "same person" in page
+    assert "text.same_person" in page

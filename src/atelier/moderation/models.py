@@ -133,9 +133,19 @@ class StatementOfReasons(models.Model):
     redress = models.TextField()
     created_at = models.DateTimeField(default=clock.now)
     read_at = models.DateTimeField(null=True)
+    appeal_words = models.TextField(max_length=MAX_REASON, blank=True)
+    appealed_at = models.DateTimeField(null=True)
+    appeal_answered_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index("recipient", F("id").desc(), name="statement_of_recipient")]
+        indexes = [
+            models.Index("recipient", F("id").desc(), name="statement_of_recipient"),
+            models.Index(
+                fields=["appealed_at"],
+                name="statement_appealed",
+                condition=Q(appealed_at__isnull=False, appeal_answered_at__isnull=True),
+            ),
+        ]
 
 
 class Report(models.Model):

@@ -57,6 +57,7 @@ def queue(*, only: str = "") -> list[Waiting]:
         "bounties": _screened_bounties,
         "entries": _screened_entries,
         "weights": _quarantined,
+        "appeals": _appealed,
     }
     found = [row for name, part in parts.items() if not only or only == name for row in part()]
     return sorted(found, key=lambda row: (not row.urgent, row.since))[:QUEUE_LIMIT]
@@ -72,6 +73,7 @@ def counts() -> dict[str, int]:
         "bounties": Bounty.objects.filter(status="screening").count(),
         "entries": Entry.objects.filter(status="screening").count(),
         "weights": _waiting_versions().count(),
+        "appeals": _appeals().count(),
     }
 
 
@@ -115,6 +117,35 @@ def _quarantined() -> list[Waiting]:
     return [
         Waiting("version", str(row.pk), "Weights from elsewhere", row.created_at) for row in rows
     ]
+
+
+def _appealed() -> list[Waiting]:
+    rows = _appeals().select_related("decision").order_by("appealed_at")[:QUEUE_LIMIT]
+    return [
+        Waiting(
+            row.decision.target_kind,
+            row.decision.target_id,
+            "Asks for another look",
+            row.appealed_at or row.created_at,
+        )
+        for row in rows
+    ]
+
+
+def _appeals() -> QuerySet[StatementOfReasons]:
+    return StatementOfReasons.objects.filter(
+        appealed_at__isnull=False, appeal_answered_at__isnull=True
+    )
+
+
+def open_appeals(*, target: Target) -> list[StatementOfReasons]:
+    """Requests for another look at decisions on a thing, oldest first."""
+    return list(
+        _appeals()
+        .select_related("decision", "decision__actor")
+        .filter(decision__target_kind=target.kind, decision__target_id=target.id)
+        .order_by("appealed_at")
+    )
 
 
 def _waiting_versions() -> QuerySet[ModelVersion]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, connection, transaction
 
 from atelier.accounts import services as accounts
+from atelier.accounts.models import User
 from atelier.bounties import services as bounties
 from atelier.catalog import services as catalog
 from atelier.core import clock, outbox
 from atelier.core.errors import Forbidden, Invalid, WrongState
 from atelier.gallery import services as gallery
-from atelier.moderation import targets
+from atelier.moderation import queries, targets
 from atelier.moderation.errors import AlreadyReported, OwnContent
 from atelier.moderation.models import (
     MAX_DETAILS,
@@ -29,13 +31,12 @@ from atelier.moderation.models import (
 from atelier.social import services as social
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable
 
-    from atelier.accounts.models import User
     from atelier.moderation.targets import Target
 
 MAX_CONTACT = 254
+APPEAL_WITHIN = dt.timedelta(days=183)
 
 
 def report(
@@ -105,6 +106,8 @@ def act(
         target = targets.find(kind=kind, target_id=target_id)
         if target.owner is not None and target.owner.pk == actor.pk:
             raise OwnContent("This is your own. Somebody else of the staff decides about it.")
+        appeals = queries.open_appeals(target=target)
+        _require_fresh_eyes(actor, target, appeals)
         if act_kind != ActionKind.DISMISS:
             if act_kind not in target.actions:
                 raise WrongState(
@@ -122,6 +125,7 @@ def act(
             until=until,
         )
         answered = _answer_reports(decision)
+        _answer_appeals(decision, appeals)
         if target.owner is not None and act_kind != ActionKind.DISMISS:
             _state(decision, target, reported=answered > 0)
         outbox.publish(
@@ -160,7 +164,9 @@ def _checked(action: str, rule: str, reason: str) -> tuple[ActionKind, Rule, str
         raise Invalid.field("reason", "must say why; the person concerned reads it")
     if len(words) > MAX_REASON:
         raise Invalid.field("reason", f"must be at most {MAX_REASON:,} characters")
-    if action in RESTRICTIONS and rule == Rule.NONE:
+    if action not in RESTRICTIONS:
+        return ActionKind(action), Rule.NONE, words
+    if rule == Rule.NONE:
         raise Invalid.field("rule", "must name the rule that was broken")
     return ActionKind(action), Rule(rule), words
 
@@ -276,9 +282,9 @@ _EFFECTS = {
     ActionKind.OPEN: "Your {word} “{title}” was reviewed and is open.",
 }
 REDRESS = (
-    "If you think this is wrong, you can ask for another look, free of charge and for at least six "
-    "months: report this decision's address with your reasons, and somebody who did not decide it "
-    "answers. You can also turn to an out-of-court dispute body or a court."
+    "If you think this is wrong, you can ask for another look on this page, free of charge and for "
+    "six months. Somebody who did not decide it answers. You can also turn to an out-of-court "
+    "dispute body or a court."
 )
 
 
@@ -315,6 +321,60 @@ def _duration(decision: ModerationDecision) -> str:
     if decision.action in {ActionKind.REMOVE, ActionKind.REFUSE}:
         return "For good, unless another look finds otherwise"
     return "Until staff decide otherwise"
+
+
+def appeal(
+    *, statement_id: str, actor: User | None, secret: str = "", words: str
+) -> StatementOfReasons:
+    """The person concerned asks for another look, once and within six months."""
+    text = words.strip()
+    if not 1 <= len(text) <= MAX_REASON:
+        raise Invalid.field("words", f"must be 1 to {MAX_REASON:,} characters")
+    with transaction.atomic():
+        found = queries.statement_for(statement_id=statement_id, viewer=actor, secret=secret)
+        concerned = actor is not None and actor.pk == found.recipient_id
+        if not concerned and not secret:
+            raise Forbidden("Only the person concerned can ask for another look.")
+        row = StatementOfReasons.objects.select_for_update(no_key=True).get(pk=found.pk)
+        now = clock.now()
+        if not row.redress:
+            raise WrongState("This decision takes nothing from you.")
+        if row.appealed_at is not None:
+            raise WrongState("You asked for another look already.")
+        if row.created_at < now - APPEAL_WITHIN:
+            raise WrongState("This decision is more than six months old.")
+        row.appeal_words = text
+        row.appealed_at = now
+        row.save(update_fields=["appeal_words", "appealed_at"])
+    return row
+
+
+def _require_fresh_eyes(actor: User, target: Target, appeals: list[StatementOfReasons]) -> None:
+    """Another look is somebody else's, wherever the site has somebody else."""
+    if not any(row.decision.actor_id == actor.pk for row in appeals):
+        return
+    owner_id = target.owner.pk if target.owner else None
+    others = User.objects.filter(is_staff=True, is_active=True, suspended_at=None).exclude(
+        pk__in=[actor.pk, owner_id]
+    )
+    if others.exists():
+        raise OwnContent("You made the decision that is looked at again. Somebody else answers.")
+
+
+def _answer_appeals(decision: ModerationDecision, appeals: list[StatementOfReasons]) -> None:
+    for row in appeals:
+        StatementOfReasons.objects.filter(pk=row.pk).update(appeal_answered_at=decision.created_at)
+        stands = decision.action == ActionKind.DISMISS
+        outbox.publish(
+            "moderation.appeal_answered",
+            {
+                "statement_id": row.id,
+                "user_id": row.recipient_id,
+                "text": "We looked again at our decision: "
+                + ("it stands. " if stands else "it was changed. ")
+                + decision.reason,
+            },
+        )
 
 
 def mark_read(*, statement: StatementOfReasons) -> None:

@@ -39,6 +39,8 @@ class Target:
     words: str = ""
     pictures: tuple[Media, ...] = field(default_factory=tuple)
     actions: tuple[ActionKind, ...] = ()
+    # The judge's decision that a thing in review waits for.
+    decision_id: str = ""
 
     @property
     def word(self) -> str:
@@ -181,7 +183,7 @@ def _version(text: str) -> Target | None:
         f"{row.model.name}, {row.name}",
         f"/models/{row.model_id}",
         row.clearance,
-        words=f"{row.model.description}\n\n{files}"[:MAX_EXCERPT],
+        words=f"{row.model.description}\n\n{files}".strip()[:MAX_EXCERPT],
         actions=waiting if row.clearance == "quarantined" else (ActionKind.REFUSE,),
     )
 
@@ -226,6 +228,7 @@ def _bounty(text: str) -> Target | None:
         words=row.description[:MAX_EXCERPT],
         pictures=tuple(picture.media for picture in pictures),
         actions=actions,
+        decision_id=row.decision_id if row.status == "screening" else "",
     )
 
 
@@ -249,6 +252,7 @@ def _entry(text: str) -> Target | None:
         words=row.description[:MAX_EXCERPT],
         pictures=tuple(picture.media for picture in pictures),
         actions=actions,
+        decision_id=row.decision_id if row.status == "screening" else "",
     )
 
 

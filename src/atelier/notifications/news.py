@@ -200,6 +200,16 @@ def _report_answered(payload: Payload) -> None:
     )
 
 
+def _appeal_answered(payload: Payload) -> None:
+    services.notify(
+        user_id=payload["user_id"],
+        kind=Kind.DECISION,
+        text=payload["text"],
+        link=f"/cases/{payload['statement_id']}",
+        key=f"appeal:{payload['statement_id']}",
+    )
+
+
 _OTHERS: dict[str, Callable[[Payload], None]] = {
     "generation.finished": _job("generation", "/generate/{}"),
     "training.finished": _job("training", "/train/{}"),
@@ -215,6 +225,7 @@ _OTHERS: dict[str, Callable[[Payload], None]] = {
     ),
     "moderation.stated": _decided,
     "moderation.answered": _report_answered,
+    "moderation.appeal_answered": _appeal_answered,
 }
 SUBSCRIBERS: dict[str, Callable[[Payload], None]] = {
     **{topic: _bounty(words)(topic) for topic, words in _BOUNTIES.items()},

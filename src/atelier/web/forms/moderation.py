@@ -26,8 +26,13 @@ SUSPENSIONS = (
 
 
 class ReportForm(forms.Form):
-    """What is wrong with the thing that the address names."""
+    """What is wrong, and with what; the link is left out where the page names the thing."""
 
+    link = forms.CharField(
+        label="Its address on this site",
+        max_length=500,
+        help_text="Copy it from the address bar, or right-click the picture and copy its address.",
+    )
     reason = forms.ChoiceField(label="What is wrong", choices=ReportReason.choices)
     details = forms.CharField(
         label="What should a person know who looks at it?",
@@ -77,10 +82,24 @@ class RemovalForm(forms.Form):
         return f"{data['details']}\n\nSigned in good faith: {data['signature']}".strip()
 
 
+class AppealForm(forms.Form):
+    """Why somebody thinks that a decision is wrong."""
+
+    words = forms.CharField(
+        label="Why is it wrong?",
+        max_length=MAX_REASON,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+
 class DecisionForm(forms.Form):
     """What staff decide. The button says which act."""
 
-    rule = forms.ChoiceField(label="Rule", choices=Rule.choices)
+    rule = forms.ChoiceField(
+        label="Rule that was broken",
+        choices=Rule.choices,
+        help_text="Counts for hiding, removing, refusing and suspending.",
+    )
     reason = forms.CharField(
         label="Reason",
         max_length=MAX_REASON,

@@ -7,6 +7,7 @@ from atelier.web.views import likeness, moderation, notifications
 urlpatterns = [
     path("report", moderation.report, name="report"),
     path("cases/<str:case_id>", moderation.case, name="case"),
+    path("cases/<str:case_id>/again", moderation.again, name="case_again"),
     path("moderate", moderation.queue, name="moderate"),
     path("moderate/log", moderation.log, name="moderate_log"),
     path("moderate/<slug:kind>/<str:target_id>", moderation.one, name="moderate_one"),

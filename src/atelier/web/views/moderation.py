@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import TYPE_CHECKING, cast
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -14,9 +15,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from atelier.core import clock, ratelimit
 from atelier.core.errors import DomainError
+from atelier.likeness import queries as likeness
 from atelier.moderation import queries, services, targets
 from atelier.moderation.models import ActionKind, StatementOfReasons
-from atelier.web.forms.moderation import DecisionForm, ReportForm, tell
+from atelier.web.forms.moderation import AppealForm, DecisionForm, ReportForm, tell
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -33,6 +35,7 @@ PARTS = (
     ("bounties", "Bounties"),
     ("entries", "Entries"),
     ("weights", "Weights"),
+    ("appeals", "Appeals"),
 )
 
 
@@ -58,11 +61,17 @@ def case_address(found: Report) -> str:
 
 @require_http_methods(["GET", "POST"])
 def report(request: HttpRequest) -> HttpResponse:
-    """Report the thing that the address names."""
+    """Report the thing that the address names, or any by its link."""
     viewer = viewer_of(request)
-    target = targets.find(kind=request.GET.get("kind", ""), target_id=request.GET.get("id", ""))
-    targets.require_visible(target=target, viewer=viewer)
+    target = None
+    if request.GET.get("kind"):
+        target = targets.find(kind=request.GET["kind"], target_id=request.GET.get("id", ""))
+        targets.require_visible(target=target, viewer=viewer)
     form = ReportForm(request.POST or None)
+    if target is not None:
+        del form.fields["link"]
+    if viewer is not None:
+        del form.fields["contact"]
     status = 200
     if request.method == "POST":
         status = 422
@@ -71,19 +80,15 @@ def report(request: HttpRequest) -> HttpResponse:
                 limit_strangers(request)
                 made = services.report(
                     reporter=viewer,
-                    kind=target.kind,
-                    target_id=target.id,
-                    reason=form.cleaned_data["reason"],
-                    details=form.cleaned_data["details"],
-                    contact=form.cleaned_data["contact"],
+                    kind=target.kind if target else "",
+                    target_id=target.id if target else "",
+                    **form.cleaned_data,
                 )
             except DomainError as problem:
                 tell(form, problem)
                 status = problem.status
             else:
                 return redirect(case_address(made))
-    if viewer is not None:
-        del form.fields["contact"]
     return render(
         request, "moderation/report.html", {"form": form, "target": target}, status=status
     )
@@ -102,7 +107,7 @@ def case(request: HttpRequest, case_id: str) -> HttpResponse:
         statement = queries.statement_for(statement_id=case_id, viewer=viewer, secret=secret)
         if viewer is not None and viewer.pk == statement.recipient_id:
             services.mark_read(statement=statement)
-        response = render(request, "moderation/statement.html", _statement(statement))
+        response = _statement(request, statement, secret=secret)
     # The secret stands in the address: no other site may learn it.
     response["Referrer-Policy"] = "no-referrer"
     response["Cache-Control"] = "private, no-store"
@@ -113,14 +118,48 @@ def _word(kind: str) -> str:
     return targets.WORDS.get(kind, "thing")
 
 
-def _statement(statement: StatementOfReasons) -> dict[str, object]:
-    decision = statement.decision
-    return {
+def _statement(
+    request: HttpRequest,
+    statement: StatementOfReasons,
+    *,
+    secret: str,
+    form: AppealForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    viewer = viewer_of(request)
+    context = {
         "statement": statement,
-        "decision": decision,
-        "word": _word(decision.target_kind),
+        "word": _word(statement.decision.target_kind),
         "is_restriction": bool(statement.redress),
+        "may_appeal": bool(secret) or (viewer is not None and viewer.pk == statement.recipient_id),
+        "secret": secret,
+        "form": form or AppealForm(),
     }
+    return render(request, "moderation/statement.html", context, status=status)
+
+
+@require_POST
+def again(request: HttpRequest, case_id: str) -> HttpResponse:
+    """The person concerned asks for another look."""
+    viewer, secret = viewer_of(request), request.GET.get("secret", "")
+    statement = queries.statement_for(statement_id=case_id, viewer=viewer, secret=secret)
+    form = AppealForm(request.POST)
+    status = 422
+    if form.is_valid():
+        try:
+            services.appeal(
+                statement_id=statement.id,
+                actor=viewer,
+                secret=secret,
+                words=form.cleaned_data["words"],
+            )
+        except DomainError as problem:
+            tell(form, problem)
+            status = problem.status
+        else:
+            address = reverse("case", args=[statement.id])
+            return redirect(f"{address}?{urlencode({'secret': secret})}" if secret else address)
+    return _statement(request, statement, secret=secret, form=form, status=status)
 
 
 @login_required
@@ -215,6 +254,8 @@ def _page(
     if target is not None:
         context |= {
             "reports": queries.open_reports(target=target),
+            "appeals": queries.open_appeals(target=target),
+            "held": likeness.decision(target.decision_id) if target.decision_id else None,
             "before": queries.decisions_on(target=target),
             "is_own": target.owner is not None and target.owner.pk == request.user.pk,
             "may_suspend": ActionKind.SUSPEND in target.actions,

@@ -86,6 +86,9 @@ def test_the_export_is_a_complete_diffusers_folder(finished: run.Settings) -> No
     assert scheduler["prediction_type"] == "v_prediction"
     assert scheduler["rescale_betas_zero_snr"] is True
     assert scheduler["timestep_spacing"] == "trailing"
+    assert not any(
+        str(finished.work) in config.read_text() for config in sorted(out.rglob("*.json"))
+    )
     listed = json.loads((out / "words.json").read_text())
     assert len(listed) == 4
     assert {"word": "fox", "caption": "a 3d emoji of a fox"} in listed

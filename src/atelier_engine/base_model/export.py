@@ -65,6 +65,7 @@ def write(*, pipeline: Pipeline, target: Path, words: list[Word]) -> int:
         fresh = Path(scratch) / "model"
         pipeline.to(torch.float16).save_pretrained(fresh, safe_serialization=True)
         pipeline.to(torch.float32)
+        _forget_paths(fresh)
         (fresh / "generation_defaults.json").write_text(
             json.dumps(GENERATION_DEFAULTS, indent=2) + "\n", encoding="utf-8"
         )
@@ -78,6 +79,14 @@ def write(*, pipeline: Pipeline, target: Path, words: list[Word]) -> int:
         for part in sorted(fresh.iterdir()):
             _swap(part, target / part.name)
     return size
+
+
+def _forget_paths(folder: Path) -> None:
+    # diffusers notes where a part was loaded from, which is nobody's business.
+    for config in folder.rglob("config.json"):
+        kept = json.loads(config.read_text(encoding="utf-8"))
+        if kept.pop("_name_or_path", None) is not None:
+            config.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
 
 
 def _swap(part: Path, place: Path) -> None:

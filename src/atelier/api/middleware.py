@@ -72,18 +72,26 @@ class ApiMiddleware:
             )
             replay["Idempotent-Replayed"] = "true"
             return replay
-        keep = {"caller": caller, "route": route, "key": key}
         try:
             response = self.get_response(request)
         except BaseException:
-            idempotency.finish(**keep, answer=idempotency.Answer(500, "", b""))
+            idempotency.finish(
+                caller=caller, route=route, key=key, answer=idempotency.Answer(500, "", b"")
+            )
             raise
         body = b"" if getattr(response, "streaming", False) else getattr(response, "content", b"")
         answer = idempotency.Answer(
             response.status_code, response.headers.get("Content-Type", ""), body
         )
         # "Try again" answers (busy, still running) must not be remembered as the outcome.
-        idempotency.finish(**keep, answer=answer, retryable=response.has_header("Retry-After"))
+        again = response.has_header("Retry-After")
+        idempotency.finish(
+            caller=caller,
+            route=route,
+            key=key,
+            answer=answer,
+            retryable=again,
+        )
         return response
 
 

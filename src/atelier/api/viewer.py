@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ninja.utils import check_csrf
 
@@ -68,7 +68,7 @@ def identify(request: HttpRequest, *, query_token: bool = False) -> Viewer | Non
     elif request.user.is_authenticated:
         if mutation and check_csrf(request):
             raise Forbidden("The CSRF token is missing or wrong. Reload the page and try again.")
-        viewer = Viewer(cast("User", request.user), ALL)
+        viewer = Viewer(request.user, ALL)
     else:
         return None
     if mutation:

@@ -59,19 +59,15 @@ def index(request: HttpRequest) -> HttpResponse:
         after, after_id = _decode(cursor)
         conditions.append(f"({column}, i.id) {comparison} (%(after)s::int, %(after_id)s::int)")
         values.update(after=after, after_id=after_id)
-    values.update(
-        base=dialect.base_url(request),
-        take=limit + 1,
-        limit=limit,
-        offset=(page - 1) * limit if page and not cursor else 0,
-    )
+    values["base"] = dialect.base_url(request)
+    window = (limit, (page - 1) * limit if page and not cursor else 0)
     meta = "NULL"
     if with_meta:
         meta = sql.META
         if wrapped:
             meta = f"json_build_object('id', i.id, 'meta', {sql.META})"
     text, count, last, last_id = _run(
-        _item(meta, with_tags=with_tags), (column, direction), conditions, values
+        _item(meta, with_tags=with_tags), (column, direction), window, conditions, values
     )
     metadata: dict[str, Any] = {}
     if page and not cursor:
@@ -104,28 +100,34 @@ def _item(meta: str, *, with_tags: bool) -> str:
 
 
 def _run(
-    body: str, order: tuple[str, str], conditions: list[str], values: dict[str, Any]
+    body: str,
+    order: tuple[str, str],
+    window: tuple[int, int],
+    conditions: list[str],
+    values: dict[str, Any],
 ) -> tuple[str, int, int, int]:
     column, direction = order
+    # Numbers in the text, as in the list of models: else every request is planned anew.
+    limit, offset = window
     statement = f"""
       WITH page AS MATERIALIZED (
         SELECT chosen.id, chosen.key, row_number() OVER () AS place FROM (
           SELECT i.id, {column} AS key FROM gallery_image AS i
           WHERE {" AND ".join(conditions)}
           ORDER BY {column} {direction}, i.id {direction}
-          LIMIT %(take)s OFFSET %(offset)s) AS chosen
+          LIMIT {limit + 1} OFFSET {offset}) AS chosen
       ), shown AS (
         SELECT page.place, {body}::text AS body
         FROM page JOIN gallery_image AS i ON i.id = page.id
         JOIN media_media AS md ON md.id = i.media_id
         JOIN accounts_user AS u ON u.id = i.owner_id
         LEFT JOIN media_origin AS o ON o.id = md.origin_id
-        WHERE page.place <= %(limit)s
+        WHERE page.place <= {limit}
       )
       SELECT coalesce((SELECT string_agg(body, ',' ORDER BY place) FROM shown), ''),
         (SELECT count(*) FROM page),
-        (SELECT key FROM page WHERE place = %(limit)s),
-        (SELECT id FROM page WHERE place = %(limit)s)
+        (SELECT key FROM page WHERE place = {limit}),
+        (SELECT id FROM page WHERE place = {limit})
     """
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
@@ -137,8 +139,8 @@ def _run(
 
 
 def _filters(asked: Parameters) -> tuple[list[str], dict[str, Any]]:
-    conditions = [sql.VISIBLE_IMAGE, "(i.nsfw_level & %(levels)s::int) <> 0"]
-    values: dict[str, Any] = {"levels": _levels(asked)}
+    conditions = [sql.VISIBLE_IMAGE, f"(i.nsfw_level & {_levels(asked)}) <> 0"]
+    values: dict[str, Any] = {}
     for name, condition in (
         ("postId", "i.post_id = %(postId)s::int"),
         ("imageId", "i.id = %(imageId)s::int"),

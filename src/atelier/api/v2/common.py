@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 from django.http import HttpRequest, HttpResponse
 from ninja.security.base import AuthBase
+from typing_extensions import override
 
 from atelier.api.viewer import Viewer
 from atelier.core.errors import Unauthenticated
@@ -25,6 +26,7 @@ class _Authenticated(AuthBase):
     openapi_type = "http"
     openapi_scheme = "bearer"
 
+    @override
     def __call__(self, request: HttpRequest) -> Viewer:
         viewer: Viewer | None = getattr(request, "viewer", None)
         if viewer is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseNotModified
 from django.views.decorators.http import require_safe
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
-    from atelier.accounts.models import User
     from atelier.media.models import Media
 
 CACHE = "private, max-age=60"
@@ -55,7 +54,7 @@ def _open(request: HttpRequest, media_id: str) -> Media:
     # Public pictures, nearly all of them, are answered without looking up who asks.
     if likeness.may_open(viewer=None, media=found):
         return found
-    viewer = cast("User", request.user) if request.user.is_authenticated else None
+    viewer = request.user if request.user.is_authenticated else None
     if viewer is None or not likeness.may_open(viewer=viewer, media=found):
         raise Http404
     return found

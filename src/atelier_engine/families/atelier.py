@@ -55,8 +55,8 @@ class AtelierFamily:
     architecture: str = "atelier-base-v1/lora"
     prior_prompts: tuple[str, ...] = (
         "red apple",
-        "cat face",
-        "dog face",
+        "cat",
+        "dog",
         "fox",
         "blue heart",
         "yellow heart",
@@ -64,7 +64,7 @@ class AtelierFamily:
         "banana",
         "bear",
         "panda",
-        "rabbit face",
+        "rabbit",
         "lion",
         "penguin",
         "mushroom",

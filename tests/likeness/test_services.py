@@ -148,27 +148,35 @@ def test_what_a_model_was_made_from_counts_for_ever() -> None:
 # ---- sexual, minors -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("action", sorted(Action))
-@pytest.mark.parametrize("level", ["suggestive", "explicit"])
-def test_a_face_with_anything_sexual_is_refused_everywhere(action: Action, level: str) -> None:
-    for generated in (False, True):
-        with pytest.raises(SexualLikeness):
-            _ask(action, _media(generated=generated, sexual=level, **FACE))
+def test_a_face_with_anything_sexual_is_refused_everywhere() -> None:
+    actor = make.user()
+    seen = [
+        _media(actor, generated=generated, sexual=level, **FACE)
+        for generated in (False, True)
+        for level in ("suggestive", "explicit")
+    ]
+    for action in sorted(Action):
+        for picture in seen:
+            with pytest.raises(SexualLikeness):
+                _ask(action, picture, actor=actor)
 
 
-@pytest.mark.parametrize("action", sorted(Action))
-def test_a_sign_of_a_minor_with_anything_sexual_is_refused_everywhere(action: Action) -> None:
-    for seen in (
+def test_a_sign_of_a_minor_with_anything_sexual_is_refused_everywhere() -> None:
+    actor = make.user()
+    scans: list[dict[str, Any]] = [
         {"drawn_faces": 1, "minor_signal": True, "sexual": "suggestive"},
         {"minor_signal": True, "sexual": "explicit", **FACE},
-    ):
-        for generated in (False, True):
+    ]
+    pictures_seen = [
+        _media(actor, generated=generated, **scan) for generated in (False, True) for scan in scans
+    ]
+    for action in sorted(Action):
+        for picture in pictures_seen:
             with pytest.raises(MinorContent):
-                _ask(action, _media(generated=generated, **seen))
-    with pytest.raises(MinorContent):
-        _ask(action, title="schoolgirl, naked")
-    with pytest.raises(MinorContent):
-        _ask(action, title="lolicon")
+                _ask(action, picture, actor=actor)
+        for text in ("schoolgirl, naked", "lolicon"):
+            with pytest.raises(MinorContent):
+                _ask(action, actor=actor, title=text)
 
 
 def test_a_face_and_words_that_undress_it_are_refused() -> None:
@@ -215,14 +223,15 @@ def test_what_a_negative_prompt_keeps_out_is_not_asked_for() -> None:
         "deepfake of somebody",
     ],
 )
-@pytest.mark.parametrize("action", sorted(COMMISSIONS))
-def test_commissions_that_point_at_somebody_are_refused(action: Action, text: str) -> None:
-    with pytest.raises(LikenessConsentRequired) as refusal:
-        _ask(action, description=text)
-    matched = refusal.value.extra["matched"]
-    assert isinstance(matched, list)
-    assert matched[0]["field"] == "description"
-    assert matched[0]["found"] in refusal.value.detail
+def test_commissions_that_point_at_somebody_are_refused(text: str) -> None:
+    actor = make.user()
+    for action in sorted(COMMISSIONS):
+        with pytest.raises(LikenessConsentRequired) as refusal:
+            _ask(action, actor=actor, description=text)
+        matched = refusal.value.extra["matched"]
+        assert isinstance(matched, list)
+        assert matched[0]["field"] == "description"
+        assert matched[0]["found"] in refusal.value.detail
 
 
 @pytest.mark.parametrize("text", ["the same person as before", "ask @jane_doe", "my boss"])

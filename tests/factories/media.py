@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+from tests.factories import photographs
+
 from atelier.media import services as media
 from atelier.media.origins import OriginFacts
-from tests.factories import photographs
 
 if TYPE_CHECKING:
     from atelier.accounts.models import User

@@ -254,3 +254,8 @@ def test_tools_are_led_to_sign_in(client: Client) -> None:
     assert response.headers["Location"] == ("/accounts/login/?next=%2Fapi%2Fdownload%2Fmodels%2F5")
     outside = client.get("/login?returnUrl=https://elsewhere.example/")
     assert outside.headers["Location"] == "/accounts/login/?next=%2F"
+
+
+def test_two_slashes_lead_to_one(client: Client) -> None:
+    response = client.get("/", {"limit": "1"}, PATH_INFO="//api/v1/models")
+    assert (response.status_code, response.headers["Location"]) == (308, "/api/v1/models?limit=1")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, re_path
 
 from atelier.web.views import models, upload
 
@@ -15,4 +15,5 @@ urlpatterns = [
     path("versions/<int:version_id>/unpublish", upload.unpublish, name="version_unpublish"),
     path("model-versions/<int:version_id>", models.version, name="version"),
     path("login", models.login, name="login_for_tools"),
+    re_path(r"^/+(?P<rest>api/.*)$", models.single_slash),
 ]

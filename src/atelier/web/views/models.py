@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from atelier.catalog import queries as catalog
@@ -18,7 +20,7 @@ from atelier.gallery import queries as gallery
 from atelier.web.views import talk
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
 
     from atelier.accounts.models import User
     from atelier.catalog.models import AiModel, ModelVersion
@@ -182,3 +184,12 @@ def login(request: HttpRequest) -> HttpResponse:
     ):
         target = "/"
     return redirect(f"/accounts/login/?{urlencode({'next': target})}")
+
+
+@csrf_exempt
+def single_slash(request: HttpRequest, rest: str) -> HttpResponse:
+    """Programs that put their base address and a path together with two slashes are led on."""
+    query = request.META.get("QUERY_STRING", "")
+    response = HttpResponse(status=308)
+    response["Location"] = f"/{rest}" + (f"?{query}" if query else "")
+    return response

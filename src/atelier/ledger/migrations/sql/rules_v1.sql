@@ -62,26 +62,35 @@ CREATE TRIGGER ledger_account_balance AFTER INSERT ON ledger_account
 -- rewards never turn into what can be paid out.
 CREATE FUNCTION ledger_apply_postings_v1() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-  v_wrong text;
+  v_transfer text; v_one_transfer boolean := true; v_postings bigint := 0;
+  v_earned bigint := 0; v_bought bigint := 0; v_income bigint := 0;
+  p record;
 BEGIN
-  SELECT n.transfer_id INTO v_wrong
-    FROM (SELECT p.transfer_id, count(*) AS postings, sum(p.earned) AS earned,
-                 sum(p.bought) AS bought, sum(p.income) AS income
-            FROM posted p GROUP BY p.transfer_id) n
-   WHERE n.postings < 2 OR n.earned <> 0 OR n.bought + n.income <> 0 OR n.bought > 0
-      OR n.postings <> (SELECT count(*) FROM ledger_posting q WHERE q.transfer_id = n.transfer_id)
-   LIMIT 1;
-  IF v_wrong IS NOT NULL THEN
-    RAISE EXCEPTION 'transfer % does not balance', v_wrong
-      USING ERRCODE = 'integrity_constraint_violation';
+  -- A loop, because setting up aggregates over a few rows costs more than all of the rest.
+  FOR p IN SELECT transfer_id, account_id, earned, bought, income FROM posted LOOP
+    v_one_transfer := v_one_transfer AND coalesce(v_transfer, p.transfer_id) = p.transfer_id;
+    v_transfer := p.transfer_id;
+    v_postings := v_postings + 1;
+    v_earned := v_earned + p.earned;
+    v_bought := v_bought + p.bought;
+    v_income := v_income + p.income;
+    -- The site's own accounts have no balance row, and this touches none.
+    UPDATE ledger_balance b
+       SET earned = b.earned + p.earned, bought = b.bought + p.bought, income = b.income + p.income
+     WHERE b.account_id = p.account_id;
+  END LOOP;
+  IF v_postings = 0 THEN
+    RETURN NULL;
   END IF;
-  -- The site's own accounts have no balance row, and this touches none.
-  UPDATE ledger_balance b
-     SET earned = b.earned + p.earned, bought = b.bought + p.bought, income = b.income + p.income
-    FROM (SELECT account_id, sum(earned)::bigint AS earned, sum(bought)::bigint AS bought,
-                 sum(income)::bigint AS income
-            FROM posted GROUP BY account_id) p
-   WHERE b.account_id = p.account_id;
+  IF NOT v_one_transfer OR v_postings < 2
+     OR v_earned <> 0 OR v_bought + v_income <> 0 OR v_bought > 0
+     OR v_postings <> (SELECT count(*) FROM ledger_posting WHERE transfer_id = v_transfer)
+  THEN
+    RAISE EXCEPTION 'transfer % does not balance', v_transfer
+      USING ERRCODE = 'integrity_constraint_violation',
+            DETAIL = format('postings %s, earned %s, bought %s, income %s',
+                            v_postings, v_earned, v_bought, v_income);
+  END IF;
   RETURN NULL;
 END
 $$;
@@ -90,19 +99,12 @@ CREATE TRIGGER ledger_posting_apply AFTER INSERT ON ledger_posting
   REFERENCING NEW TABLE AS posted
   FOR EACH STATEMENT EXECUTE FUNCTION ledger_apply_postings_v1();
 -----
--- At commit each new transfer has its postings and balances; a hold that was settled is empty.
+-- At commit each new transfer has its postings, and a hold that was settled is empty.
 CREATE FUNCTION ledger_check_transfer_v1() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-  v_earned bigint; v_bought bigint; v_income bigint; v_postings bigint;
 BEGIN
-  SELECT sum(earned), sum(bought), sum(income), count(*)
-    INTO v_earned, v_bought, v_income, v_postings
-    FROM ledger_posting WHERE transfer_id = NEW.id;
-  IF v_postings < 2 OR v_earned <> 0 OR v_bought + v_income <> 0 OR v_bought > 0 THEN
-    RAISE EXCEPTION 'transfer % does not balance', NEW.id
-      USING ERRCODE = 'integrity_constraint_violation',
-            DETAIL = format('postings %s, earned %s, bought %s, income %s',
-                            v_postings, v_earned, v_bought, v_income);
+  IF NOT EXISTS (SELECT FROM ledger_posting WHERE transfer_id = NEW.id) THEN
+    RAISE EXCEPTION 'transfer % does not balance: it has no postings', NEW.id
+      USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   IF NEW.type = 'settle' AND EXISTS (
     SELECT FROM ledger_balance

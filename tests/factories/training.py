@@ -85,6 +85,7 @@ class TestTrainer:
     """Writes an epoch's files after four steps; what stands in the folder is not done again."""
 
     person_in: frozenset[int] = frozenset()
+    clean_samples: int = 0
     before_step: Callable[[int], None] = lambda _step: None
     learnt: list[int] = field(default_factory=list)
     pictures: Sequence[tuple[Path | bytes, str]] = ()
@@ -120,7 +121,7 @@ class TestTrainer:
         samples = []
         for place, prompt in enumerate(training.sample_prompts):
             path = lora.with_name(f"epoch-{number}-{place}.png")
-            face = number in self.person_in and place == len(training.sample_prompts) - 1
+            face = number in self.person_in and place >= self.clean_samples
             data = (
                 photographs.real_woman()
                 if face

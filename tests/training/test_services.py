@@ -49,7 +49,12 @@ def test_a_training_is_decided_held_and_queued() -> None:
     assert (training.status, training.cost_sparks) == ("queued", 500)
     assert _money(user) == (500, 500)
     assert [row.caption for row in training.dataset.all()] == list(captions)
-    assert training.sample_prompts == ["mofo", "mofo sits", "photo of mofo, face"]
+    assert training.sample_prompts == [
+        "mofo",
+        "mofo sits",
+        "photo of mofo",
+        "photo of mofo, face",
+    ]
     assert ProcrastinateJob.objects.filter(task_name="training.run").count() == 1
     state = queries.state(queries.get_owned(owner=user, training_id=training.pk))
     assert (state["status"], state["queue_position"], state["epochs"]) == ("queued", 1, [])

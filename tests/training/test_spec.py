@@ -89,6 +89,6 @@ def test_larger_batches_and_more_steps_cost_more() -> None:
 
 def test_epochs_draw_the_subject_and_then_its_face() -> None:
     drawn = spec.prompts_to_sample(trigger_word="mofo", captions=["a fox, sitting", ""], chosen=[])
-    assert drawn == ["mofo", "mofo, a fox, sitting", "photo of mofo, face"]
+    assert drawn == ["mofo", "mofo, a fox, sitting", "photo of mofo", "photo of mofo, face"]
     drawn = spec.prompts_to_sample(trigger_word="mofo", captions=[], chosen=["mofo runs"])
-    assert drawn == ["mofo runs", "photo of mofo, face"]
+    assert drawn == ["mofo runs", "photo of mofo", "photo of mofo, face"]

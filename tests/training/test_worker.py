@@ -137,6 +137,18 @@ def test_an_epoch_that_shows_a_real_person_is_refused_and_not_paid() -> None:
     assert _money(user) == (750, 0)
 
 
+def test_a_single_face_leaves_out_that_sample() -> None:
+    user = rich_user(1000)
+    training = make.training(user)
+    worker.run_next(trains=make.TestTrainer(person_in=frozenset({2}), clean_samples=2))
+    state = _state(training)
+    assert [epoch["cleared"] for epoch in state["epochs"]] == [True, True]
+    version = services.version_from_epoch(training=_again(training), number=2, owner=user)
+    epoch = Epoch.objects.get(training=training, number=2)
+    assert [sample.shows_face for sample in epoch.samples.all()] == [False, False, True]
+    assert version.sample_media_ids == [s.media_id for s in epoch.samples.all()[:2]]
+
+
 def test_a_training_without_a_clean_epoch_is_refused() -> None:
     user = rich_user(1000)
     training = make.training(user)

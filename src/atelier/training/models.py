@@ -129,6 +129,7 @@ class EpochSample(models.Model):
     seed = models.BigIntegerField()
     mark = models.BigIntegerField(db_index=True)  # the number in its pixels
     media = models.OneToOneField(Media, on_delete=models.PROTECT, null=True, related_name="+")
+    shows_face = models.BooleanField(default=False)  # one like a real person's
     refusal_code = models.CharField(max_length=60, blank=True)
     refusal_detail = models.TextField(blank=True)
 
@@ -137,6 +138,11 @@ class EpochSample(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["epoch", "position"], name="sample_place_once")
         ]
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether it may stand for the model in front of others."""
+        return self.media_id is not None and not self.shows_face
 
     @property
     def label(self) -> str:

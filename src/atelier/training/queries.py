@@ -64,9 +64,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """The loss as points of a line in a box of 600 by 160, and its figures for a table."""
+    """The loss in a box of 600 by 160: its trend, each value, and its figures for a table."""
 
     points: str
+    raw: str
     lowest: float
     highest: float
     last_step: int
@@ -99,6 +100,7 @@ class RunPage:
 CHART_WIDTH, CHART_HEIGHT = 600, 160
 CHART_ROWS = 12
 CHART_POINTS = 120
+TREND = 0.15
 
 
 def run_page(training: Training) -> RunPage:
@@ -131,21 +133,29 @@ def _row(epoch: Epoch, training: Training) -> Row:
 
 
 def chart_of(losses: list[list[float]]) -> Chart | None:
-    """The loss line, smoothed over neighbours; one point says nothing and is no chart."""
+    """The loss and its trend as lines; a single point says nothing and is no chart."""
     if len(losses) < 2:  # noqa: PLR2004
         return None
     width = max(1, -(-len(losses) // CHART_POINTS))
     parts = [losses[start : start + width] for start in range(0, len(losses), width)]
     line = [(int(part[-1][0]), sum(loss for _, loss in part) / len(part)) for part in parts]
     lowest, highest = min(loss for _, loss in line), max(loss for _, loss in line)
-    spread = highest - lowest or 1.0
     last = line[-1][0]
-    points = " ".join(
-        f"{CHART_WIDTH * step / last:.1f},{CHART_HEIGHT * (highest - loss) / spread:.1f}"
-        for step, loss in line
-    )
+    trend: list[tuple[int, float]] = []
+    level = line[0][1]
+    for step, loss in line:
+        level += (loss - level) * TREND
+        trend.append((step, level))
+
+    def drawn(points: list[tuple[int, float]]) -> str:
+        spread = highest - lowest or 1.0
+        return " ".join(
+            f"{CHART_WIDTH * step / last:.1f},{CHART_HEIGHT * (highest - loss) / spread:.1f}"
+            for step, loss in points
+        )
+
     every = max(1, -(-len(line) // CHART_ROWS))
-    return Chart(points, lowest, highest, last, line[::every])
+    return Chart(drawn(trend), drawn(line), lowest, highest, last, line[::every])
 
 
 def state(training: Training) -> dict[str, Any]:

@@ -217,7 +217,7 @@ def version_from_epoch(
         return epoch.version
     if not epoch.is_cleared:
         raise EpochNotCleared(epoch.refusal_detail, code=epoch.refusal_code)
-    samples = [s.media_id for s in epoch.samples.all() if s.media_id is not None]
+    samples = [s.media_id for s in epoch.samples.all() if s.is_clean and s.media_id]
     dataset = list(training.dataset.values_list("media_id", flat=True))
     likeness.decide(
         action=Action.TRAINING_PUBLISH,

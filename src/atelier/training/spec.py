@@ -159,8 +159,8 @@ def prompts_to_sample(
 ) -> list[str]:
     """What each epoch draws: the chosen prompts, else the subject alone and as first described.
 
-    The last one always asks for a photograph of the subject's face: should the weights have learnt
-    a real person, it shows there.
+    The last ones are canaries, which ask for photographs of the subject: should the weights have
+    learnt a real person, it shows there.
     """
     trigger = trigger_word.strip()
     wanted = [text.strip() for text in chosen]
@@ -168,9 +168,9 @@ def prompts_to_sample(
         first = captions[0].strip() if captions else ""
         described = first if trigger.lower() in first.lower() else f"{trigger}, {first}"
         wanted = [trigger, described] if first else [trigger]
-    return [*dict.fromkeys(wanted), canary_prompt(trigger)]
+    return list(dict.fromkeys([*wanted, *canary_prompts(trigger)]))
 
 
-def canary_prompt(trigger_word: str) -> str:
-    """The prompt that would bring a learnt real person to light."""
-    return f"photo of {trigger_word}, face"
+def canary_prompts(trigger_word: str) -> list[str]:
+    """Prompts that would bring a learnt real person to light."""
+    return [f"photo of {trigger_word}", f"photo of {trigger_word}, face"]

@@ -58,7 +58,7 @@ def test_the_whole_way_to_a_version(client: Client) -> None:
     shown = client.get(f"{BASE}/{made['id']}", **_bearer(user)).json()
     assert (shown["status"], shown["charged"]) == ("completed", 500)
     assert [(e["number"], e["loss"]) for e in shown["epochs"]] == [(1, 0.5), (2, 0.25)]
-    assert len(shown["epochs"][0]["samples"]) == 3
+    assert len(shown["epochs"][0]["samples"]) == 4
     address = f"{BASE}/{made['id']}/epochs/2/version"
     first = client.post(address, content_type="application/json", **_bearer(user))
     again = client.post(address, content_type="application/json", **_bearer(user))

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 SIDE = 256
 DARK = (30, 26, 24)
 MIDDLE = SIDE / 2
-EDGE = 24
 MANY = 2
 Colour = tuple[int, int, int]
 Look = Callable[[Image.Image], Image.Image]
@@ -113,19 +112,9 @@ def look(name: str, picture: Image.Image) -> Image.Image:
     return LOOKS[name](picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS))
 
 
-def _edges(rgb: Image.Image) -> Image.Image:
-    found = ImageOps.grayscale(rgb).filter(ImageFilter.FIND_EDGES)
-    return found.point(lambda value: 255 if value > EDGE else 0).filter(ImageFilter.MaxFilter(5))
-
-
 def _pixel(rgb: Image.Image) -> Image.Image:
     small = rgb.resize((22, 22), Image.Resampling.BOX).quantize(12).convert("RGB")
     return small.resize(rgb.size, Image.Resampling.NEAREST)
-
-
-def _neon(rgb: Image.Image) -> Image.Image:
-    glow = _edges(rgb).filter(ImageFilter.GaussianBlur(2))
-    return ImageOps.colorize(glow, (12, 8, 32), (90, 255, 220), (255, 60, 200))
 
 
 def _mosaic(rgb: Image.Image) -> Image.Image:
@@ -158,15 +147,15 @@ def _tones(dark: Colour, light: Colour, middle: Colour | None = None) -> Look:
 
 LOOKS: dict[str, Look] = {
     "pixel": _pixel,
-    "neon": _neon,
-    "ink": lambda rgb: ImageOps.invert(_edges(rgb)).convert("RGB"),
     "pastel": lambda rgb: Image.blend(rgb, Image.new("RGB", rgb.size, (255, 240, 248)), 0.55),
     "poster": lambda rgb: ImageOps.posterize(rgb.filter(ImageFilter.ModeFilter(9)), 1),
     "sepia": _tones((58, 34, 16), (250, 232, 200)),
-    "blueprint": lambda rgb: ImageOps.colorize(_edges(rgb), (24, 60, 140), (240, 246, 255)),
+    "lagoon": _tones((10, 40, 80), (222, 246, 255), (40, 130, 190)),
+    "rosewood": _tones((60, 10, 30), (255, 232, 236), (220, 90, 130)),
+    "moss": _tones((20, 40, 15), (242, 250, 222), (100, 150, 60)),
+    "gilded": _tones((50, 30, 0), (255, 250, 222), (222, 170, 40)),
     "mosaic": _mosaic,
     "sunset": _tones((70, 20, 80), (255, 236, 170), (240, 110, 60)),
     "mint": lambda rgb: ImageChops.multiply(rgb, Image.new("RGB", rgb.size, (190, 240, 214))),
-    "negative": ImageOps.invert,
     "halftone": _halftone,
 }

@@ -107,7 +107,7 @@ def _models(facts: dict[str, Any], people: dict[str, User]) -> dict[str, ModelVe
                 owner=owner,
                 name=model["title"],
                 trigger_words=[model["trigger"]],
-                training_settings={"rank": 4, "alpha": 4, "steps": 140, "pictures": 12},
+                training_settings={"rank": 4, "alpha": 4, "steps": 90, "pictures": 12},
                 sample_media_ids=[sample.id for sample in samples],
                 training_id=training_id,
                 epoch=1,

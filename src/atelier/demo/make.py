@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 ASSETS = Path(__file__).with_name("assets")
 DRAWINGS = 12
-STEPS = 20
+STEPS = 16
 CFG = 4.0
 STRENGTH = 0.9
 PER_MODEL = 4
+LORA_STEPS = 90
 
 
 def main() -> None:
@@ -70,11 +71,11 @@ def _train(model: plan.Style | plan.Mascot, target: Path, *, scratch: Path, engi
         pictures=tuple(pictures),
         trigger_word=model.trigger,
         epochs=1,
-        steps_per_epoch=140,
+        steps_per_epoch=LORA_STEPS,
         rank=4,
         alpha=4,
         learning_rate=3e-3,
-        prior_preservation=isinstance(model, plan.Mascot),
+        prior_preservation=False,
         sample_prompts=(model.trigger,),
         sample_steps=4,
     )

@@ -40,6 +40,8 @@ def _machine(counts: dict[str, int]) -> type[Books]:
     class CrashingBooks(Books):
         """Calls that are cut off, and tried again."""
 
+        verify_every = 25
+
         @override
         def open_books(self) -> list[int]:
             counts["runs"] += 1

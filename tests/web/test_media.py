@@ -88,3 +88,19 @@ def test_a_refused_picture_is_nobodys(client: Client) -> None:
     assert found.status == "refused"
     client.force_login(staff)
     assert client.get(f"/media/{found.id}/original.png").status_code == 404
+
+
+def test_a_program_fetches_its_owners_pictures_with_a_token(client: Client) -> None:
+    owner, stranger = make.user(), make.user()
+    address = f"/media/{pictures.drawing(owner).id}/original.png"
+    mine, other = make.token(owner), make.token(stranger)
+    blind = make.token(owner, "write")
+
+    def status(token: str) -> int:
+        return client.get(address, headers={"authorization": f"Bearer {token}"}).status_code
+
+    assert status(mine) == 200
+    assert client.get(f"{address}?token={mine}").status_code == 200
+    assert status(other) == 404
+    assert status(blind) == 404
+    assert client.get(address).status_code == 404

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseNotModified
 from django.views.decorators.http import require_safe
 
+from atelier.accounts import services as accounts
 from atelier.core import storage
 from atelier.core.errors import NotFound
 from atelier.likeness import queries as likeness
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
+    from atelier.accounts.models import User
     from atelier.media.models import Media
 
 CACHE = "private, max-age=60"
@@ -54,10 +56,20 @@ def _open(request: HttpRequest, media_id: str) -> Media:
     # Public pictures, nearly all of them, are answered without looking up who asks.
     if likeness.may_open(viewer=None, media=found):
         return found
-    viewer = request.user if request.user.is_authenticated else None
+    viewer = _viewer(request)
     if viewer is None or not likeness.may_open(viewer=viewer, media=found):
         raise Http404
     return found
+
+
+def _viewer(request: HttpRequest) -> User | None:
+    """Who asks: the owner of a token, since programs fetch pictures too, or of a session."""
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    token = text.strip() if scheme.lower() == "bearer" else request.GET.get("token", "")
+    if token:
+        known = accounts.authenticate_token(text=token)
+        return known.user if "read" in known.scopes else None
+    return request.user if request.user.is_authenticated else None
 
 
 def _answer(

@@ -132,7 +132,7 @@ def test_a_password_is_reset_by_a_link_in_the_mail_that_works_once(client: Clien
     make.user("ada")
     client.post("/accounts/password/reset/", {"email": "ada@example.org"})
     mail = OutgoingMail.objects.get()
-    assert mail.to == "ada@example.org"
+    assert (mail.to, mail.subject) == ("ada@example.org", "Reset your password")
     found = re.search(r"http://testserver(/accounts/password/reset/key/\S+)", mail.body)
     assert found is not None
     form = client.get(found[1], follow=True).redirect_chain[-1][0]

@@ -7,8 +7,10 @@ books must agree, and at the end of each run time alone must give every Spark ba
 
 from __future__ import annotations
 
+import contextvars
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from bench.database import fresh
@@ -17,31 +19,20 @@ from typing_extensions import override
 if TYPE_CHECKING:
     from tests.bounties.services_machine import Bounties, World
 
-EXAMPLES, STEPS = 125, 80
+EXAMPLES, STEPS = 250, 40
 CRASH = 0.10
 TWICE = 0.10
 SEED = 20261123
 
 
 def _machine(counts: dict[str, int]) -> type[Bounties]:
-    import contextvars
-    from concurrent.futures import ThreadPoolExecutor
-
-    from django.db import connection, transaction
-    from django.db.utils import InterfaceError, OperationalError
     from tests.bounties.services_machine import PEOPLE, Bounties, World
     from tests.factories import bounties as make
 
     from atelier.accounts import services as accounts
     from atelier.bounties import services
-    from atelier.core.errors import DomainError
 
     chance = random.Random(SEED)
-
-    def kill_connection() -> None:
-        """The server ends our session, as it would be by a kill of the process."""
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
     class CrashingBounties(Bounties):
         """Acts that are cut off and tried again, or come twice at once."""
@@ -68,39 +59,11 @@ def _machine(counts: dict[str, int]) -> type[Bounties]:
             fate = chance.random()
             if fate < CRASH:
                 counts["crashes"] += 1
-                before_commit = chance.random() < 0.5
-                try:
-                    with transaction.atomic():
-                        act(**arguments)
-                        if before_commit:
-                            kill_connection()
-                    kill_connection()  # it happened, and nobody heard of it
-                except (OperationalError, InterfaceError):
-                    connection.close()
+                _crash(act, arguments, before_commit=chance.random() < 0.5)
             elif fate < CRASH + TWICE:
                 counts["twice"] += 1
-                return self.twice(act, arguments)
+                return _twice(act, arguments)
             return act(**arguments)
-
-        def twice(self, act: Any, arguments: dict[str, Any]) -> Any:
-            """The first answer of two at once, or the refusal when both were refused."""
-
-            def run() -> Any:
-                try:
-                    return act(**arguments)
-                except DomainError as refusal:
-                    return refusal
-                finally:
-                    connection.close()
-
-            # The clock is a context variable, which a thread does not get by itself.
-            contexts = [contextvars.copy_context() for _ in range(2)]
-            with ThreadPoolExecutor(2) as pool:
-                answers = list(pool.map(lambda context: context.run(run), contexts))
-            good = [answer for answer in answers if not isinstance(answer, DomainError)]
-            if good:
-                return good[0]
-            raise answers[0]
 
         @override
         def teardown(self) -> None:
@@ -108,6 +71,50 @@ def _machine(counts: dict[str, int]) -> type[Bounties]:
                 self.run_out()
 
     return CrashingBounties
+
+
+def _crash(act: Any, arguments: dict[str, Any], *, before_commit: bool) -> None:
+    """Carries an act out and loses the connection: before its commit, or before its answer."""
+    from django.db import connection, transaction
+    from django.db.utils import InterfaceError, OperationalError
+
+    def kill_connection() -> None:
+        # The server ends our session, as it would be by a kill of the process.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    try:
+        with transaction.atomic():
+            act(**arguments)
+            if before_commit:
+                kill_connection()
+        kill_connection()
+    except (OperationalError, InterfaceError):
+        connection.close()
+
+
+def _twice(act: Any, arguments: dict[str, Any]) -> Any:
+    """The first answer of two at once, or the refusal when both were refused."""
+    from django.db import connection
+
+    from atelier.core.errors import DomainError
+
+    def run() -> Any:
+        try:
+            return act(**arguments)
+        except DomainError as refusal:
+            return refusal
+        finally:
+            connection.close()
+
+    # The clock is a context variable, which a thread does not get by itself.
+    contexts = [contextvars.copy_context() for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda context: context.run(run), contexts))
+    good = [answer for answer in answers if not isinstance(answer, DomainError)]
+    if good:
+        return good[0]
+    raise answers[0]
 
 
 def main() -> None:

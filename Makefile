@@ -1,7 +1,7 @@
 # `make run` is all it takes; `make help` lists the rest.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt types screenshots train-base bench lock install install-dev
+.PHONY: help run test journeys lint fmt types screenshots train-base bench lock install install-dev
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 22
@@ -12,6 +12,10 @@ run: install ## start the site: installs what is missing, prints the address and
 test: install-dev ## everything CI runs: all checks, all tests
 	@.ci/browser
 	@exec .ci/checks
+
+journeys: install-dev ## the whole story in a real browser
+	@.ci/browser
+	@exec .venv/bin/python -m pytest -q tests/journeys
 
 lint: install-dev ## style, layers, types and templates
 	@exec .ci/checks lint

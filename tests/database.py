@@ -74,10 +74,20 @@ def _names(server: psycopg.Connection, prefix: str) -> list[str]:
     return [row[0] for row in rows]
 
 
+DROP_TRIES = 50
+
+
 def _drop(server: psycopg.Connection, database: str) -> None:
-    server.execute(
-        sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database))
-    )
+    statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database))
+    for _ in range(DROP_TRIES):
+        try:
+            server.execute(statement)
+        except psycopg.errors.InsufficientPrivilege:
+            # The server's own vacuum is at work in it; it cannot be ended, only waited for.
+            server.execute("SELECT pg_sleep(0.2)")
+        else:
+            return
+    server.execute(statement)
 
 
 def _point_at(database: str) -> None:

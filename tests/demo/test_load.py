@@ -54,7 +54,8 @@ def test_a_first_run_shows_a_living_community(tmp_path: Path) -> None:
     assert states == {
         "open": 4,
         "judging": 1,
-        "settled": 2,
+        "awarded": 1,
+        "settled": 1,
         "refunded": 1,
         "cancelled": 1,
         "disputed": 1,

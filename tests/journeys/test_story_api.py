@@ -133,7 +133,7 @@ def test_bounty_training_award_generation_post(  # noqa: PLR0915 -- one story, t
         {"title": "My foxes", "images": [{"media": one["media"]} for one in made["images"][:2]]},
     )
     assert len(post["images"]) == 2
-    listed = visitor.get(f"/api/v1/images?modelVersionId={version['id']}&limit=50")
+    listed = visitor.get(f"/api/v1/images?modelVersionId={version['id']}&limit=50&withMeta=true")
     assert visitor.get("/api/v2/wallet")["available"] >= before - 8
     prompts = [image["meta"]["prompt"] for image in listed["items"] if image["meta"]]
     assert "zorrofox" in prompts

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING
 from atelier.bounties import services as bounties
 from atelier.bounties.models import Bounty
 from atelier.core import clock
+from atelier.media.models import Media
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from atelier.accounts.models import User
-    from atelier.catalog.models import ModelVersion
 
     People = Mapping[str, User]
-    Versions = Mapping[str, ModelVersion]
 
 DAY = dt.timedelta(days=1)
 
@@ -76,7 +75,7 @@ ENTERED = Told(
     "demo_kai",
     "A fox for my school club",
     "A small orange fox we can put on posters. Simple shapes.",
-    "lora",
+    "images",
     amount=700,
     opened=4 * DAY,
     runs=6 * DAY,
@@ -86,7 +85,7 @@ JUDGING = Told(
     "demo_hana",
     "Pastel sea animals",
     "A style or a character, as long as it swims and is pastel.",
-    "lora",
+    "images",
     amount=900,
     opened=8 * DAY,
     runs=7 * DAY + dt.timedelta(hours=12),
@@ -96,7 +95,7 @@ AWARDED = Told(
     "demo_goro",
     "A ghost for a game about laundry",
     "Friendly, round, no chains. It may be a frog in a sheet.",
-    "lora",
+    "images",
     amount=1200,
     opened=20 * DAY,
     runs=10 * DAY,
@@ -126,7 +125,7 @@ DISPUTED = Told(
     "demo_ivo",
     "A dragon that fits in a teacup",
     "Green, small wings, not scary.",
-    "lora",
+    "images",
     amount=1000,
     opened=9 * DAY,
     runs=8 * DAY,
@@ -136,7 +135,7 @@ SPLIT = Told(
     "demo_fatima",
     "Bats, owls and other night animals",
     "One character each; I keep all good ones.",
-    "lora",
+    "images",
     amount=1000,
     opened=14 * DAY,
     runs=6 * DAY,
@@ -145,17 +144,17 @@ SPLIT = Told(
 )
 
 
-def ensure(*, people: People, versions: Versions) -> None:
+def ensure(*, people: People) -> None:
     """Play every bounty that is not there yet."""
     for told in OPEN:
         _once(told, people, lambda _bounty: None)
-    _once(ENTERED, people, lambda b: _enter(b, ENTERED, people["demo_bruno"], versions["pip-fox"]))
-    _once(JUDGING, people, lambda b: _judged(b, people, versions))
-    _once(AWARDED, people, lambda b: _awarded(b, people, versions))
+    _once(ENTERED, people, lambda b: _enter(b, ENTERED, people["demo_bruno"]))
+    _once(JUDGING, people, lambda b: _judged(b, people))
+    _once(AWARDED, people, lambda b: _awarded(b, people))
     _once(REFUNDED, people, lambda b: _expire(b, REFUNDED))
     _once(CANCELLED, people, lambda b: _cancelled(b, people))
-    _once(DISPUTED, people, lambda b: _disputed(b, people, versions))
-    _once(SPLIT, people, lambda b: _split(b, people, versions))
+    _once(DISPUTED, people, lambda b: _disputed(b, people))
+    _once(SPLIT, people, lambda b: _split(b, people))
 
 
 def _once(told: Told, people: People, rest: Callable[[Bounty], object]) -> None:
@@ -177,13 +176,15 @@ def _once(told: Told, people: People, rest: Callable[[Bounty], object]) -> None:
     rest(bounty)
 
 
-def _enter(bounty: Bounty, told: Told, maker: User, version: ModelVersion) -> str:
+def _enter(bounty: Bounty, told: Told, maker: User) -> str:
+    """The maker answers with pictures of their own that nobody could mistake for a person."""
+    drawn = Media.objects.filter(owner=maker, generated=True, status="ready", scan__real_faces=0)
     with clock.frozen(clock.now() - told.opened + DAY):
         entry = bounties.enter(
             bounty_id=bounty.id,
             maker=maker,
-            version=version.pk,
-            description="Trained here on twelve drawings of my own.",
+            image_ids=list(drawn.order_by("id").values_list("id", flat=True)[:4]),
+            description="Drawn here with a LoRA of my own.",
         )
     return str(entry.id)
 
@@ -193,16 +194,16 @@ def _expire(bounty: Bounty, told: Told) -> None:
         bounties.tick(bounty_id=bounty.id)
 
 
-def _judged(bounty: Bounty, people: People, versions: Versions) -> None:
-    _enter(bounty, JUDGING, people["demo_ivo"], versions["tide-whale"])
+def _judged(bounty: Bounty, people: People) -> None:
+    _enter(bounty, JUDGING, people["demo_ivo"])
     with clock.frozen(clock.now() - JUDGING.opened + 2 * DAY):
         bounties.contribute(bounty_id=bounty.id, contributor=people["demo_dora"], amount=150)
     _expire(bounty, JUDGING)
 
 
-def _awarded(bounty: Bounty, people: People, versions: Versions) -> None:
+def _awarded(bounty: Bounty, people: People) -> None:
     # The ghost's own maker cannot enter their bounty; a friend with a ghost of his own does.
-    entry = _enter(bounty, AWARDED, people["demo_bruno"], versions["moss-frog"])
+    entry = _enter(bounty, AWARDED, people["demo_bruno"])
     with clock.frozen(clock.now() - AWARDED.opened + 2 * DAY):
         bounties.award(bounty_id=bounty.id, entry_id=entry, actor=people["demo_goro"])
 
@@ -212,8 +213,8 @@ def _cancelled(bounty: Bounty, people: People) -> None:
         bounties.cancel(bounty_id=bounty.id, actor=people["demo_emil"])
 
 
-def _disputed(bounty: Bounty, people: People, versions: Versions) -> None:
-    _enter(bounty, DISPUTED, people["demo_juno"], versions["rusty-bun"])
+def _disputed(bounty: Bounty, people: People) -> None:
+    _enter(bounty, DISPUTED, people["demo_juno"])
     _expire(bounty, DISPUTED)
     with clock.frozen(clock.now() - DISPUTED.opened + DISPUTED.runs + dt.timedelta(hours=1)):
         bounties.open_dispute(
@@ -223,9 +224,9 @@ def _disputed(bounty: Bounty, people: People, versions: Versions) -> None:
         )
 
 
-def _split(bounty: Bounty, people: People, versions: Versions) -> None:
-    first = _enter(bounty, SPLIT, people["demo_dora"], versions["berry-bear"])
-    second = _enter(bounty, SPLIT, people["demo_hana"], versions["mochi-cat"])
+def _split(bounty: Bounty, people: People) -> None:
+    first = _enter(bounty, SPLIT, people["demo_dora"])
+    second = _enter(bounty, SPLIT, people["demo_hana"])
     with clock.frozen(clock.now() - SPLIT.opened + 2 * DAY):
         for entry in (first, second):
             bounties.shortlist(bounty_id=bounty.id, entry_id=entry, actor=people["demo_fatima"])

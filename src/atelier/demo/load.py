@@ -25,7 +25,7 @@ from atelier.gallery.models import Image, Post
 from atelier.gallery.provenance import ResourceSpec
 from atelier.ledger import services as ledger
 from atelier.media import services as media
-from atelier.media.models import Media
+from atelier.media.models import Media, Scan
 from atelier.media.origins import OriginFacts
 from atelier.social import services as social
 from atelier.social.models import Comment
@@ -56,7 +56,7 @@ def ensure() -> None:
     versions = _models(facts, people)
     _posts(facts, people, versions, base)
     _talk(people)
-    bounties.ensure(people=people, versions=versions)
+    bounties.ensure(people=people)
 
 
 def _base() -> ModelVersion:
@@ -102,7 +102,11 @@ def _models(facts: dict[str, Any], people: dict[str, User]) -> dict[str, ModelVe
         ).first()
         if made is None:
             rows = [row for row in facts["pictures"] if row["model"] == model["slug"]]
-            samples = [_picture(owner, row, resources=[]) for row in rows]
+            drawn = [_picture(owner, row, resources=[]) for row in rows]
+            # A drawing that the detectors take for a face, once compressed, is no sample.
+            mistaken = Scan.objects.filter(media__in=drawn, real_faces__gt=0)
+            left_out = set(mistaken.values_list("media_id", flat=True))
+            samples = [picture for picture in drawn if picture.id not in left_out]
             made = catalog.register_trained_version(
                 owner=owner,
                 name=model["title"],

@@ -15,5 +15,5 @@ urlpatterns = [
     path("versions/<int:version_id>/unpublish", upload.unpublish, name="version_unpublish"),
     path("model-versions/<int:version_id>", models.version, name="version"),
     path("login", models.login, name="login_for_tools"),
-    re_path(r"^/+(?P<rest>api/.*)$", models.single_slash),
+    re_path(r"^(?:/+)(?P<rest>api/.*)$", models.single_slash),
 ]

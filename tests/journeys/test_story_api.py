@@ -143,7 +143,7 @@ def test_bounty_training_award_generation_post(  # noqa: PLR0915 -- one story, t
     assert sorted(line["amount"] for line in moved) == [-1500, 100, 5000]
     assert all(line["reason"] for line in moved)
     verified = json.loads(site.operator("ledger", "verify", "--json"))
-    assert (verified["ok"], verified["differences"]) == (True, [])
+    assert (verified["ok"], verified["differences"]) == (True, 0)
 
 
 def test_photographs_of_a_real_woman_are_refused(empty_site: RunningSite) -> None:

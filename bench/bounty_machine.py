@@ -19,7 +19,7 @@ from typing_extensions import override
 if TYPE_CHECKING:
     from tests.bounties.services_machine import Bounties, World
 
-EXAMPLES, STEPS = 250, 40
+EXAMPLES, STEPS = 125, 80
 CRASH = 0.10
 TWICE = 0.10
 SEED = 20261123

@@ -86,6 +86,10 @@ class Bounties(RuleBasedStateMachine):
 
     @initialize()
     def start(self) -> None:
+        self.prepare()
+
+    def prepare(self) -> None:
+        """People with Sparks, and bounties in several states; a subclass may have them already."""
         with clock.frozen(self.now):
             self.world = self.open_world()
             for person in self.world.people:
@@ -415,8 +419,8 @@ class Bounties(RuleBasedStateMachine):
 
     def run_out(self) -> None:
         """Nobody acts any more: time alone ends everything, and no Spark stays behind."""
-        for _ in range(8):
-            self.now += 50 * 24 * HOUR
+        for _ in range(4):
+            self.now += 100 * 24 * HOUR
             self.try_to("sweep")
         left = Bounty.objects.filter(owner__in=self.world.people).exclude(status__in=FINAL)
         assert not left.exists()

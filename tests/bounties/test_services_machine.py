@@ -12,10 +12,20 @@ from typing_extensions import override
 EXAMPLES, STEPS = 80, 25  # two thousand steps
 
 
+class Beginning(Bounties):
+    """What every run starts from, made once."""
+
+    @override
+    def open_world(self) -> World:
+        people = [accounts.user() for _ in range(PEOPLE)]
+        pictures = [make.picture(person, seed).id for seed, person in enumerate(people)]
+        return World(people, pictures, accounts.staff())
+
+
 class RolledBackBounties(Bounties):
     """Each run in a transaction of its own that leaves nothing behind."""
 
-    shared: World
+    beginning: Beginning
 
     def __init__(self) -> None:
         super().__init__()
@@ -23,8 +33,10 @@ class RolledBackBounties(Bounties):
         self.undo.__enter__()
 
     @override
-    def open_world(self) -> World:
-        return self.shared
+    def prepare(self) -> None:
+        self.world = self.beginning.world
+        self.now = self.beginning.now
+        self.model.given_out = self.beginning.model.given_out
 
     @override
     def check_deferred(self) -> None:
@@ -44,9 +56,8 @@ class RolledBackBounties(Bounties):
 
 @pytest.mark.django_db
 def test_bounties_and_books_agree_at_every_step() -> None:
-    people = [accounts.user() for _ in range(PEOPLE)]
-    pictures = [make.picture(person, seed).id for seed, person in enumerate(people)]
-    RolledBackBounties.shared = World(people, pictures, accounts.staff())
+    RolledBackBounties.beginning = Beginning()
+    RolledBackBounties.beginning.prepare()
 
     run_state_machine_as_test(
         RolledBackBounties,
